@@ -1,0 +1,32 @@
+#ifndef MAIL_HEADER_H
+#define MAIL_HEADER_H
+/* RFC 5322 header fields as an iterator over spans: folded, duplicated, 8-bit; CR, LF or CRLF; an mbox
+ * "From " line before the first field is passed over. Nothing is copied by the iterator. */
+#include "base/arena.h"
+#include "base/span.h"
+
+enum { HEADER_SIZE_MAX = 100 * 1024 }; /* of one header block; what lies beyond is not read as fields */
+
+struct header_field {
+    struct span name;  /* without the colon and blanks before it */
+    struct span value; /* folded as it stands, trimmed; points into the input */
+};
+enum header_next { HEADER_FIELD, HEADER_END /* reader->rest is the body */, HEADER_LIMIT /* likewise */ };
+struct header_reader {
+    struct span rest;
+    size_t size;
+};
+void header_reader_init(struct header_reader *reader, struct span text);
+enum header_next header_next(struct header_reader *reader, struct header_field *out);
+
+/* The first field of that name (any case) in a header block; false where there is none. */
+bool header_find(struct span block, struct span name, struct span *value);
+/* Line breaks of folding removed, runs of blanks to one. Points into `value` where nothing changes. */
+struct span header_unfold(struct span value, struct arena *arena);
+/* RFC 2047 encoded words decoded to UTF-8 (needs the charset scratch); unknown charsets are kept as they stand. */
+struct charset;
+struct span header_decode(struct span value, struct charset *charset, struct arena *arena);
+/* A parameter of a structured field ("boundary" in a Content-Type): RFC 2045 5.1 with quotes, and RFC 2231
+ * continuations. The unquoted value, in the arena or in `value`. */
+bool header_parameter(struct span value, struct span name, struct arena *arena, struct span *out);
+#endif

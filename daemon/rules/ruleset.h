@@ -1,0 +1,80 @@
+#ifndef RULES_RULESET_H
+#define RULES_RULESET_H
+/* A ruleset is one flat image: built once, immutable, offsets only, read by any number of threads without a
+ * lock. The same files in any order give the same bytes. */
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/span.h"
+#include "mail/reply.h"
+#include "rules/rule_file.h"
+
+enum { RULESET_MATCHES_MAX = 32, RULESET_PROVIDERS_MAX = 8, RULESET_TEXT_MAX = 8192 };
+
+/* ---- building (not on the message path) ---- */
+struct ruleset_warning {
+    char text[ERROR_TEXT_MAX];
+};
+struct ruleset_built {
+    void *image; /* in the arena of the list, aligned to 16 */
+    size_t size;
+    struct ruleset_warning *warnings; /* e.g. disable: of an unknown id; in the arena */
+    size_t warning_count;
+};
+/* Resolves layers (a local rule with a built-in's id replaces it; disable:), folds and compiles. Errors name
+ * file:line:column: the same id twice in a layer, same conditions with different reasons, a rule that matches
+ * everything, a provider that no signature names. */
+bool ruleset_build(struct rule_list *list, struct ruleset_built *out, struct error *error) MUST_USE;
+/* Runs every example of every rule in force: an example not won by its own rule is an error that names both. */
+struct ruleset;
+bool ruleset_check(const struct ruleset *set, const struct rule_list *list, struct error *error) MUST_USE;
+
+/* ---- opening ---- */
+struct ruleset {
+    const unsigned char *image;
+    size_t size;
+};
+/* Validates magic, version, checksum and every offset; keeps the pointer. Any bytes are safe to open. */
+bool ruleset_open(struct ruleset *set, const void *image, size_t size, struct error *error) MUST_USE;
+uint64_t ruleset_checksum(const struct ruleset *set); /* of the whole image; shown as 16 hex digits */
+size_t ruleset_rule_count(const struct ruleset *set);
+struct ruleset_rule { /* all spans point into the image */
+    struct span id, provider, source;
+    enum reason reason;
+    bool local;
+};
+void ruleset_get_rule(const struct ruleset *set, size_t index, struct ruleset_rule *out);
+
+/* ---- matching: no allocation, no lock ---- */
+struct ruleset_query {
+    struct span text;          /* the diagnostic as it came */
+    struct reply reply;        /* code and status in force (the text's own, else those beside it) */
+    enum stage stage;
+    struct span remote_host;   /* who answered; may be empty */
+    struct span recipient_domain;
+};
+struct ruleset_match {
+    uint32_t rule;     /* index for ruleset_get_rule */
+    uint8_t rank;      /* 1 first; see ruleset_rank_name */
+    bool refined_away; /* another matching rule is more specific */
+    struct span evidence; /* the phrase as folded; empty for a rule without text; points into the image */
+};
+struct ruleset_result {
+    bool found;
+    struct ruleset_match winner; /* meaningful where found */
+    struct span folded;   /* the text that phrases were matched against; points into the scratch */
+    struct span provider; /* the first of those that hold, "" if none; points into the image */
+    struct span gateway;
+    struct span providers[RULESET_PROVIDERS_MAX]; /* all that hold, for explain */
+    unsigned provider_count;
+    bool gave_up;         /* a phrase says that the sending host gave up */
+    struct ruleset_match matches[RULESET_MATCHES_MAX]; /* best first, for explain */
+    unsigned match_count;
+};
+struct ruleset_scratch; /* one for each thread; big enough for any ruleset that may be swapped in */
+struct ruleset_scratch *ruleset_scratch_new(void);
+void ruleset_scratch_free(struct ruleset_scratch *scratch);
+/* Never fails. Valid until the scratch is used again. */
+void ruleset_match(const struct ruleset *set, struct ruleset_scratch *scratch,
+                   const struct ruleset_query *query, struct ruleset_result *out);
+const char *ruleset_rank_name(uint8_t rank); /* "local rule", "text of the provider", … */
+#endif
