@@ -1,0 +1,155 @@
+/* Views of bytes: comparing, finding, cutting. */
+#include "base/span.h"
+#include "base/utf8.h"
+#include <string.h>
+
+struct span span_from(const char *text)
+{
+    return text ? (struct span){text, strlen(text)} : SPAN_NONE;
+}
+
+struct span span_of(const void *ptr, size_t len)
+{
+    return (struct span){ptr, len};
+}
+
+bool span_equal(struct span a, struct span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+bool span_equal_fold(struct span a, struct span b)
+{
+    return a.len == b.len && span_starts_fold(a, b);
+}
+
+bool span_starts(struct span text, struct span prefix)
+{
+    return text.len >= prefix.len && span_equal(span_take(text, prefix.len), prefix);
+}
+
+bool span_starts_fold(struct span text, struct span prefix)
+{
+    if (text.len < prefix.len) return false;
+    for (size_t i = 0; i < prefix.len; i++)
+        if (byte_lower(text.ptr[i]) != byte_lower(prefix.ptr[i])) return false;
+    return true;
+}
+
+bool span_ends(struct span text, struct span suffix)
+{
+    return text.len >= suffix.len && span_equal(span_skip(text, text.len - suffix.len), suffix);
+}
+
+bool span_ends_fold(struct span text, struct span suffix)
+{
+    return text.len >= suffix.len &&
+           span_equal_fold(span_skip(text, text.len - suffix.len), suffix);
+}
+
+int span_compare(struct span a, struct span b)
+{
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common ? memcmp(a.ptr, b.ptr, common) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+size_t span_find(struct span text, struct span needle)
+{
+    if (needle.len == 0) return 0;
+    if (text.len < needle.len) return SPAN_NOT_FOUND;
+    const char *found = memmem(text.ptr, text.len, needle.ptr, needle.len);
+    return found ? (size_t)(found - text.ptr) : SPAN_NOT_FOUND;
+}
+
+size_t span_find_fold(struct span text, struct span needle)
+{
+    if (needle.len == 0) return 0;
+    for (size_t i = 0; i + needle.len <= text.len; i++)
+        if (span_starts_fold(span_skip(text, i), needle)) return i;
+    return SPAN_NOT_FOUND;
+}
+
+size_t span_find_byte(struct span text, char byte)
+{
+    const char *found = text.len ? memchr(text.ptr, byte, text.len) : NULL;
+    return found ? (size_t)(found - text.ptr) : SPAN_NOT_FOUND;
+}
+
+size_t span_find_last_byte(struct span text, char byte)
+{
+    const char *found = text.len ? memrchr(text.ptr, byte, text.len) : NULL;
+    return found ? (size_t)(found - text.ptr) : SPAN_NOT_FOUND;
+}
+
+struct span span_skip(struct span text, size_t count)
+{
+    if (count >= text.len) return (struct span){text.ptr ? text.ptr + text.len : NULL, 0};
+    return (struct span){text.ptr + count, text.len - count};
+}
+
+struct span span_take(struct span text, size_t count)
+{
+    return (struct span){text.ptr, count < text.len ? count : text.len};
+}
+
+struct span span_slice(struct span text, size_t from, size_t to)
+{
+    if (to > text.len) to = text.len;
+    if (from > to) from = to;
+    return (struct span){text.ptr ? text.ptr + from : NULL, to - from};
+}
+
+struct span span_trim(struct span text)
+{
+    while (text.len && byte_is_space(text.ptr[text.len - 1])) text.len--;
+    while (text.len && byte_is_space(*text.ptr)) {
+        text.ptr++;
+        text.len--;
+    }
+    return text;
+}
+
+struct span span_split(struct span *rest, char byte)
+{
+    struct span all = *rest;
+    size_t at = span_find_byte(all, byte);
+    *rest = at == SPAN_NOT_FOUND ? SPAN_NONE : span_skip(all, at + 1);
+    return at == SPAN_NOT_FOUND ? all : span_take(all, at);
+}
+
+bool span_next_line(struct span *rest, struct span *line)
+{
+    if (rest->len == 0) return false;
+    size_t end = 0;
+    while (end < rest->len && rest->ptr[end] != '\n' && rest->ptr[end] != '\r') end++;
+    *line = span_take(*rest, end);
+    size_t skip = end;
+    if (skip < rest->len && rest->ptr[skip] == '\r') skip++;
+    if (skip < rest->len && rest->ptr[skip] == '\n') skip++;
+    *rest = span_skip(*rest, skip);
+    return true;
+}
+
+struct span span_cut_utf8(struct span text, size_t max)
+{
+    if (text.len <= max) return text;
+    size_t end = max;
+    /* A character is at most four bytes: look no further back for its first. */
+    for (size_t back = 0; back < 4 && end > 0 && ((unsigned char)text.ptr[end] & 0xC0) == 0x80; back++)
+        end--;
+    if (utf8_length(span_skip(text, end)) == 0) end = max; /* not UTF-8: cut where it falls */
+    return span_take(text, end);
+}
+
+bool span_to_u64(struct span text, uint64_t *out)
+{
+    if (text.len == 0 || text.len > 19) return false; /* 19 digits always fit */
+    uint64_t value = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (!byte_is_digit(text.ptr[i])) return false;
+        value = value * 10 + (uint64_t)(text.ptr[i] - '0');
+    }
+    *out = value;
+    return true;
+}
