@@ -1,5 +1,5 @@
-/* A list of blocks. An ordinary block is kept over a reset; a piece larger than a block gets one of its own,
- * which the reset frees, so that one huge message does not hold its memory for ever. */
+/* A list of blocks. An ordinary block is kept over a reset; a piece larger than a block gets one of
+ * its own, which the reset frees, so that one huge message does not hold its memory for ever. */
 #include "base/arena.h"
 #include "base/check.h"
 #include <stdalign.h>

@@ -1,7 +1,7 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
-/* Memory for one message: taken piece by piece, given back all at once. Blocks are kept over a reset,
- * so that after the first messages no malloc happens. One owner, no locks. */
+/* Memory for one message: taken piece by piece, given back all at once. Blocks are kept over a
+ * reset, so that after the first messages no malloc happens. One owner, no locks. */
 #include "base/span.h"
 
 struct arena_block;

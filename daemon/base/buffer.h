@@ -1,7 +1,7 @@
 #ifndef BASE_BUFFER_H
 #define BASE_BUFFER_H
-/* Bytes written one after the other into storage of fixed size. What does not fit sets `full` and is
- * dropped whole: a caller asks once at the end. */
+/* Bytes written one after the other into storage of fixed size. What does not fit sets `full` and
+ * is dropped whole: a caller asks once at the end. */
 #include "base/span.h"
 
 struct buffer {

@@ -4,7 +4,7 @@
 
 void check_failed(const char *file, int line, const char *condition)
 {
-    fprintf(stderr, "bounced: a bug at %s:%d: %s does not hold; please report this line\n", file, line,
-            condition);
+    fprintf(stderr, "bounced: a bug at %s:%d: %s does not hold; please report this line\n", file,
+            line, condition);
     abort();
 }

@@ -26,7 +26,8 @@ struct error {
     char text[ERROR_TEXT_MAX];
 };
 
-/* Fills *error (cuts the text to fit) and returns false, so that a caller can `return error_set(…)`. */
+/* Fills *error (cuts the text to fit) and returns false, so that a caller can `return
+ * error_set(…)`. */
 bool error_set(struct error *error, enum exit_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Puts "prefix: " before the text that is there; returns false. */
 bool error_prefix(struct error *error, const char *format, ...) PRINTF_LIKE(2, 3);

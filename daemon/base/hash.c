@@ -1,5 +1,6 @@
-/* The two hashes that leave this process. XXH64 follows the published specification ("XXH64 algorithm
- * description"), murmur2 follows Kafka's Java client; both are little-endian on every machine. */
+/* The two hashes that leave this process. XXH64 follows the published specification ("XXH64
+ * algorithm description"), murmur2 follows Kafka's Java client; both are little-endian on every
+ * machine. */
 #include "base/hash.h"
 
 static uint32_t read32(const unsigned char *p)
@@ -56,7 +57,8 @@ static uint64_t xxh_stripes(const unsigned char **at, size_t *left, uint64_t see
     uint64_t lane[4] = {seed + XXH_PRIME1 + XXH_PRIME2, seed + XXH_PRIME2, seed, seed - XXH_PRIME1};
     for (; *left >= 32; *left -= 32, *at += 32)
         for (size_t i = 0; i < 4; i++) lane[i] = xxh_round(lane[i], read64(*at + 8 * i));
-    uint64_t hash = rotate(lane[0], 1) + rotate(lane[1], 7) + rotate(lane[2], 12) + rotate(lane[3], 18);
+    uint64_t hash =
+        rotate(lane[0], 1) + rotate(lane[1], 7) + rotate(lane[2], 12) + rotate(lane[3], 18);
     for (size_t i = 0; i < 4; i++) hash = xxh_merge(hash, lane[i]);
     return hash;
 }

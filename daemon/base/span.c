@@ -136,7 +136,8 @@ struct span span_cut_utf8(struct span text, size_t max)
     if (text.len <= max) return text;
     size_t end = max;
     /* A character is at most four bytes: look no further back for its first. */
-    for (size_t back = 0; back < 4 && end > 0 && ((unsigned char)text.ptr[end] & 0xC0) == 0x80; back++)
+    for (size_t back = 0; back < 4 && end > 0 && ((unsigned char)text.ptr[end] & 0xC0) == 0x80;
+         back++)
         end--;
     if (utf8_length(span_skip(text, end)) == 0) end = max; /* not UTF-8: cut where it falls */
     return span_take(text, end);

@@ -35,10 +35,10 @@ size_t span_find_fold(struct span text, struct span needle); /* ASCII letters wi
 size_t span_find_byte(struct span text, char byte);
 size_t span_find_last_byte(struct span text, char byte);
 
-struct span span_skip(struct span text, size_t count);              /* without the first `count` */
-struct span span_take(struct span text, size_t count);              /* the first `count` */
-struct span span_slice(struct span text, size_t from, size_t to);   /* [from, to), clamped */
-struct span span_trim(struct span text);                            /* blanks, tabs, CR, LF off both ends */
+struct span span_skip(struct span text, size_t count);            /* without the first `count` */
+struct span span_take(struct span text, size_t count);            /* the first `count` */
+struct span span_slice(struct span text, size_t from, size_t to); /* [from, to), clamped */
+struct span span_trim(struct span text); /* blanks, tabs, CR, LF off both ends */
 /* Splits at the first `byte`: returns what is before it and moves *rest behind it. Without one,
  * returns all and leaves *rest empty with ptr NULL. */
 struct span span_split(struct span *rest, char byte);
@@ -49,10 +49,28 @@ struct span span_cut_utf8(struct span text, size_t max);
 /* All digits, 1..19 of them, no overflow. */
 bool span_to_u64(struct span text, uint64_t *out);
 
-static inline bool byte_is_digit(char c) { return c >= '0' && c <= '9'; }
-static inline bool byte_is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-static inline bool byte_is_alnum(char c) { return byte_is_digit(c) || byte_is_alpha(c); }
-static inline bool byte_is_blank(char c) { return c == ' ' || c == '\t'; }
-static inline bool byte_is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-static inline char byte_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+static inline bool byte_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+static inline bool byte_is_alpha(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+static inline bool byte_is_alnum(char c)
+{
+    return byte_is_digit(c) || byte_is_alpha(c);
+}
+static inline bool byte_is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+static inline bool byte_is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+static inline char byte_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
 #endif

@@ -6,7 +6,8 @@ static bool is_tail(unsigned char byte)
     return (byte & 0xC0) == 0x80;
 }
 
-/* RFC 3629 4: the second byte alone tells overlong forms, surrogates and what lies above U+10FFFF. */
+/* RFC 3629 4: the second byte alone tells overlong forms, surrogates and what lies above U+10FFFF.
+ */
 size_t utf8_length(struct span text)
 {
     if (text.len == 0) return 0;
@@ -51,7 +52,8 @@ size_t utf8_repair(struct span text, char *out)
 
 size_t utf8_encode(uint32_t code_point, char out[4])
 {
-    if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF)) code_point = 0xFFFD;
+    if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF))
+        code_point = 0xFFFD;
     if (code_point < 0x80) {
         out[0] = (char)code_point;
         return 1;
