@@ -3,7 +3,8 @@
 /* Files and folders, with errors for people. */
 #include "base/error.h"
 #include "base/span.h"
-/* The whole file; free((void *)out->ptr). "-" is standard input. size_max: a larger file is an error. */
+/* The whole file; free((void *)out->ptr). "-" is standard input. size_max: a larger file is an
+ * error. */
 bool file_read(const char *path, size_t size_max, struct span *out, struct error *error) MUST_USE;
 /* Writes to PATH.tmp, fsync, rename, fsync of the folder. */
 bool file_write_atomic(const char *path, struct span bytes, struct error *error) MUST_USE;
@@ -14,7 +15,8 @@ bool file_list_folder(const char *path, char ***names, size_t *count, struct err
 void file_free_names(char **names, size_t count);
 bool file_is_folder(const char *path);
 /* An exclusive advisory lock (flock) on PATH, made where missing. Returns a descriptor >= 0;
- * -1 with EXIT_TEMPORARY where another process holds it, with EXIT_CONFIG where the file cannot be made. */
+ * -1 with EXIT_TEMPORARY where another process holds it, with EXIT_CONFIG where the file cannot be
+ * made. */
 int file_lock(const char *path, struct error *error);
 /* True where some process (this one too, by another descriptor) holds the lock. */
 bool file_is_locked(const char *path);

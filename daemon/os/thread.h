@@ -1,7 +1,7 @@
 #ifndef OS_THREAD_H
 #define OS_THREAD_H
-/* Threads, and the bounded hand-over between them (mutex + condition, whole batches: a lock-free queue
- * gains nothing there). */
+/* Threads, and the bounded hand-over between them (mutex + condition, whole batches: a lock-free
+ * queue gains nothing there). */
 #include "base/error.h"
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,46 +1,55 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
-/* The state of one partition in one SQLite file: a view of the `recipients` topic that can be deleted at any
- * time. Plain text columns (schema/state.sql), a checksum in every row; meta holds position, place, the count of
- * rows and the sum of their checksums, kept in each transaction. One thread a store. WAL, synchronous NORMAL. */
+/* The state of one partition in one SQLite file: a view of the `recipients` topic that can be
+ * deleted at any time. Plain text columns (schema/state.sql), a checksum in every row; meta holds
+ * position, place, the count of rows and the sum of their checksums, kept in each transaction. One
+ * thread a store. WAL, synchronous NORMAL. */
 #include "base/error.h"
 #include "base/span.h"
+#include "policy/position.h"
 #include "policy/state.h"
-#include "wire/wire.h"
 
 struct store;
 
 struct store_config {
-    const char *folder;    /* state.dir; the file is FOLDER/partition-N.db */
+    const char *folder; /* state.dir; the file is FOLDER/partition-N.db */
     int32_t partition, partitions;
-    const char *cluster;   /* Kafka's cluster id */
-    int64_t now_ms;        /* wall clock */
-    int64_t age_max_ms;    /* half of delete.retention.ms: an older file is rebuilt; 0: no limit */
+    const char *cluster; /* Kafka's cluster id */
+    int64_t now_ms;      /* wall clock */
+    int64_t age_max_ms;  /* half of delete.retention.ms: an older file is rebuilt; 0: no limit */
 };
-/* Opens or makes the file and takes the lock FOLDER/partition-N.lock (EXIT_TEMPORARY where it is held). A file of
- * another cluster, schema or number of partitions, too old or damaged, is set aside (renamed to .bad, one kept)
- * and begun anew: *rebuilt then says why ("" otherwise; a literal). After an unclean close all rows are swept. */
-bool store_open(const struct store_config *config, struct store **out, const char **rebuilt, struct error *error) MUST_USE;
-/* Read-only, without the lock, beside the owner: for `lookup`. NULL in *out and true where there is no file. */
-bool store_open_reader(const char *folder, int32_t partition, struct store **out, struct error *error) MUST_USE;
+/* Opens or makes the file and takes the lock FOLDER/partition-N.lock (EXIT_TEMPORARY where it is
+ * held). A file of another cluster, schema or number of partitions, too old or damaged, is set
+ * aside (renamed to .bad, one kept) and begun anew: *rebuilt then says why ("" otherwise; a
+ * literal). After an unclean close all rows are swept. */
+bool store_open(const struct store_config *config, struct store **out, const char **rebuilt,
+                struct error *error) MUST_USE;
+/* Read-only, without the lock, beside the owner: for `lookup`. NULL in *out and true where there is
+ * no file. */
+bool store_open_reader(const char *folder, int32_t partition, struct store **out,
+                       struct error *error) MUST_USE;
 /* Rolls back what is open; marks the file clean. */
 void store_close(struct store *store);
 
 /* The place in `recipients`: all records before it are in here. 0 for a new file. */
 int64_t store_place(const struct store *store);
 /* False where there is none yet. Reads what is committed or written in the open transaction. */
-bool store_get_position(struct store *store, struct wire_position *out, bool *found, struct error *error) MUST_USE;
+bool store_get_position(struct store *store, struct position *out, bool *found,
+                        struct error *error) MUST_USE;
 
 bool store_begin(struct store *store, struct error *error) MUST_USE;
 /* BEGIN IMMEDIATE must be open for all that follow. */
-bool store_get(struct store *store, struct span tenant, struct span key_recipient, struct recipient_state *out,
-               bool *found, struct error *error) MUST_USE;
+bool store_get(struct store *store, struct span tenant, struct span key_recipient,
+               struct recipient_state *out, bool *found, struct error *error) MUST_USE;
 bool store_put(struct store *store, struct span tenant, struct span key_recipient,
                const struct recipient_state *state, struct error *error) MUST_USE;
-bool store_delete(struct store *store, struct span tenant, struct span key_recipient, struct error *error) MUST_USE;
-bool store_put_position(struct store *store, const struct wire_position *position, struct error *error) MUST_USE;
+bool store_delete(struct store *store, struct span tenant, struct span key_recipient,
+                  struct error *error) MUST_USE;
+bool store_put_position(struct store *store, const struct position *position,
+                        struct error *error) MUST_USE;
 /* place: see above; at_high_watermark: meta.at = now_ms. */
-bool store_commit(struct store *store, int64_t place, bool at_high_watermark, int64_t now_ms, struct error *error) MUST_USE;
+bool store_commit(struct store *store, int64_t place, bool at_high_watermark, int64_t now_ms,
+                  struct error *error) MUST_USE;
 void store_rollback(struct store *store);
 
 /* Every row against its checksum, count and sum against meta. */

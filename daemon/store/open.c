@@ -1,0 +1,372 @@
+/* Opening and closing the file, and setting aside one that cannot be trusted. */
+#include "base/check.h"
+#include "base/civil.h"
+#include "os/file.h"
+#include "store/page_vfs.h"
+#include "store/store_private.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern const char state_sql[]; /* schema/state.sql, made at build time */
+
+/* A file from the future has an age that nobody knows; clocks of one site differ by less than this.
+ */
+#define AHEAD_MAX_MS MS_PER_HOUR
+
+static bool path_make(struct store *store, const char *folder, int32_t partition,
+                      struct error *error)
+{
+    int len = snprintf(store->path, sizeof store->path, "%s/partition-%d.db", folder, partition);
+    /* Room for the names beside it: .bad, -wal, -shm. */
+    if (len > 0 && (size_t)len + 8 < sizeof store->path) return true;
+    return error_set(error, EXIT_CONFIG, "the name of the state folder is too long: %.100s...",
+                     folder);
+}
+
+/* NAME is the path with another ending. */
+static void path_beside(const struct store *store, const char *ending, char out[PATH_MAX])
+{
+    int len = snprintf(out, PATH_MAX, "%s%s", store->path, ending);
+    CHECK(len > 0 && len < PATH_MAX);
+}
+
+static bool remove_beside(const struct store *store, const char *ending, struct error *error)
+{
+    char path[PATH_MAX];
+    path_beside(store, ending, path);
+    if (unlink(path) == 0 || errno == ENOENT) return true;
+    return error_set(error, EXIT_CONFIG, "cannot remove %s: %s", path, strerror(errno));
+}
+
+static bool remove_companions(const struct store *store, struct error *error)
+{
+    TRY(remove_beside(store, "-wal", error));
+    TRY(remove_beside(store, "-shm", error));
+    return remove_beside(store, "-journal", error);
+}
+
+static bool set_aside(struct store *store, struct error *error)
+{
+    char bad[PATH_MAX];
+    path_beside(store, ".bad", bad);
+    TRY(remove_companions(store, error));
+    if (rename(store->path, bad) == 0) return true;
+    return error_set(error, EXIT_CONFIG, "cannot rename %s to %s: %s", store->path, bad,
+                     strerror(errno));
+}
+
+/* Sets *fresh where there is no file or an empty one, which an old log must not fill. */
+static bool look_at_file(const struct store *store, bool *fresh, struct error *error)
+{
+    struct stat status;
+    bool there = stat(store->path, &status) == 0;
+    if (!there && errno != ENOENT)
+        return error_set(error, EXIT_CONFIG, "cannot open %s: %s", store->path, strerror(errno));
+    if (there && !S_ISREG(status.st_mode))
+        return error_set(error, EXIT_CONFIG, "%s is not a file: move it away", store->path);
+    *fresh = !there || status.st_size == 0;
+    return !*fresh || remove_companions(store, error);
+}
+
+static bool db_open(struct store *store, const char *name, int flags, struct error *error)
+{
+    const char *vfs = page_vfs_name();
+    if (!vfs) return error_set(error, EXIT_TEMPORARY, "cannot start SQLite: out of memory");
+    int result = sqlite3_open_v2(name, &store->db, flags | SQLITE_OPEN_NOMUTEX, vfs);
+    if (!store->db) return error_set(error, EXIT_TEMPORARY, "cannot open SQLite: out of memory");
+    sqlite3_extended_result_codes(store->db, 1);
+    if (result != SQLITE_OK) return sql_fail(store, "open", error);
+    sqlite3_busy_timeout(store->db, STORE_BUSY_MS);
+    return true;
+}
+
+static bool set_up_journal(struct store *store, struct error *error)
+{
+    sqlite3_stmt *statement;
+    if (sqlite3_prepare_v2(store->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL) !=
+        SQLITE_OK)
+        return sql_fail(store, "set up", error);
+    int step = sqlite3_step(statement);
+    bool is_wal = step == SQLITE_ROW && span_equal(sql_column(statement, 0), SPAN("wal"));
+    if (step != SQLITE_ROW) sql_fail(store, "set up", error);
+    sqlite3_finalize(statement);
+    if (step != SQLITE_ROW) return false;
+    if (!is_wal)
+        return error_set(error, EXIT_CONFIG,
+                         "the file system of %s cannot share memory, which SQLite's log needs: "
+                         "put state.dir on a local disk",
+                         store->path);
+    return sql_run(store,
+                   "PRAGMA synchronous = NORMAL; PRAGMA cell_size_check = ON;"
+                   "PRAGMA mmap_size = 0;"
+                   "PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 2000;",
+                   error);
+}
+
+/* All partitions of a daemon share one budget: a page that has to be fetched again costs more than
+ * all else. */
+static bool set_cache(struct store *store, int32_t partitions, struct error *error)
+{
+    enum { BUDGET_KIB = 64 * 1024, MIN_KIB = 2048, MAX_KIB = 32 * 1024 };
+    char text[64];
+    int32_t kib = partitions > 0 ? BUDGET_KIB / partitions : MAX_KIB;
+    if (kib < MIN_KIB) kib = MIN_KIB;
+    if (kib > MAX_KIB) kib = MAX_KIB;
+    snprintf(text, sizeof text, "PRAGMA cache_size = -%d", kib);
+    return sql_run(store, text, error);
+}
+
+static bool put_identity(struct store *store, const struct store_config *config,
+                         struct error *error)
+{
+    TRY(meta_put(store, "cluster", span_from(config->cluster), error));
+    TRY(meta_put_i64(store, "partition", config->partition, error));
+    TRY(meta_put_i64(store, "partitions", config->partitions, error));
+    /* Tombstones that were removed before today cannot be missing in what is read from today on. */
+    TRY(meta_put_time(store, "at", config->now_ms, error));
+    TRY(meta_put(store, "closed", SPAN("no"), error));
+    return meta_put_totals(store, &(struct totals){0}, error);
+}
+
+static bool make_new(struct store *store, const struct store_config *config, struct error *error)
+{
+    int64_t version;
+    if (!page_vfs_prepare(store->db)) return sql_fail(store, "set up", error);
+    TRY(set_up_journal(store, error));
+    TRY(sql_run(store, "BEGIN IMMEDIATE", error));
+    TRY(sql_run(store, state_sql, error));
+    TRY(put_identity(store, config, error));
+    TRY(sql_run(store, "COMMIT", error));
+    TRY(sql_get_number(store, "PRAGMA user_version", &version, error));
+    CHECK(version == STORE_USER_VERSION);
+    return true;
+}
+
+/* Sets *why where the file belongs elsewhere; false on an error, which may be damage. */
+static bool check_identity(struct store *store, const struct store_config *config, const char **why,
+                           struct error *error)
+{
+    char storage[1024];
+    struct buffer cluster;
+    bool found;
+    int64_t partition, partitions, at;
+    buffer_init(&cluster, storage, sizeof storage);
+    TRY(meta_get(store, "cluster", &cluster, &found, error));
+    if (!found) return sql_damaged(store, "a key in meta is missing", error);
+    TRY(meta_get_i64(store, "partition", &partition, error));
+    TRY(meta_get_i64(store, "partitions", &partitions, error));
+    TRY(meta_get_time(store, "at", &at, error));
+    if (!span_equal(buffer_span(&cluster), span_from(config->cluster)))
+        *why = "it belongs to another Kafka cluster";
+    else if (partition != config->partition)
+        *why = "it belongs to another partition";
+    else if (partitions != config->partitions)
+        *why = "the number of partitions was changed";
+    else if (config->age_max_ms > 0 && config->now_ms - at > config->age_max_ms)
+        *why = "it is too old: records may have been forgotten meanwhile";
+    else if (config->age_max_ms > 0 && at - config->now_ms > AHEAD_MAX_MS)
+        *why = "its time lies in the future, so that its age is not known";
+    return true;
+}
+
+static bool check_closed(struct store *store, const char **why, struct error *error)
+{
+    char storage[16];
+    struct buffer closed;
+    bool found;
+    buffer_init(&closed, storage, sizeof storage);
+    TRY(meta_get(store, "closed", &closed, &found, error));
+    if (found && span_equal(buffer_span(&closed), SPAN("yes"))) return true;
+    struct store_sweep sweep;
+    TRY(store_verify(store, &sweep, error));
+    if (sweep.bad_rows)
+        *why = "rows do not match their checksums";
+    else if (!sweep.matches_meta)
+        *why = "rows are missing or too many";
+    return true;
+}
+
+static bool open_existing(struct store *store, const struct store_config *config, const char **why,
+                          struct error *error)
+{
+    int64_t version;
+    TRY(sql_get_number(store, "PRAGMA user_version", &version, error));
+    if (version != STORE_USER_VERSION) {
+        *why = version == 0 ? "it was never finished" : "it was made by another version";
+        return true;
+    }
+    TRY(set_up_journal(store, error));
+    TRY(check_identity(store, config, why, error));
+    if (*why) return true;
+    TRY(check_closed(store, why, error));
+    if (*why) return true;
+    TRY(meta_put(store, "closed", SPAN("no"), error));
+    return meta_get_totals(store, &store->committed, error);
+}
+
+/* One try. *why is set where the file has to be set aside; it is closed then. */
+static bool open_file(struct store *store, const struct store_config *config, const char **why,
+                      struct error *error)
+{
+    bool fresh = false;
+    *why = NULL;
+    store->damaged = false;
+    store->committed = store->current = (struct totals){0};
+    TRY(look_at_file(store, &fresh, error));
+    bool done = db_open(store, store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
+    if (done) done = set_cache(store, config->partitions, error);
+    if (done)
+        done = fresh ? make_new(store, config, error) : open_existing(store, config, why, error);
+    if (!done && store->damaged) *why = "it is damaged";
+    store->current = store->committed;
+    if (done && !*why) return true;
+    sql_close(store);
+    return *why != NULL;
+}
+
+static bool take_lock(struct store *store, const struct store_config *config, struct error *error)
+{
+    char path[PATH_MAX];
+    int len =
+        snprintf(path, sizeof path, "%s/partition-%d.lock", config->folder, config->partition);
+    CHECK(len > 0 && (size_t)len < sizeof path); /* path_make left room */
+    store->lock = file_lock(path, error);
+    return store->lock >= 0;
+}
+
+static bool open_or_rebuild(struct store *store, const struct store_config *config,
+                            const char **rebuilt, struct error *error)
+{
+    const char *why;
+    TRY(path_make(store, config->folder, config->partition, error));
+    TRY(file_make_folder(config->folder, error));
+    TRY(take_lock(store, config, error));
+    TRY(open_file(store, config, &why, error));
+    if (!why) return true;
+    *rebuilt = why;
+    TRY(set_aside(store, error));
+    TRY(open_file(store, config, &why, error));
+    return !why ||
+           error_set(error, EXIT_TEMPORARY,
+                     "the new state file %s does not hold what was written: look at the disk",
+                     store->path);
+}
+
+bool store_open(const struct store_config *config, struct store **out, const char **rebuilt,
+                struct error *error)
+{
+    struct store *store = calloc(1, sizeof *store);
+    CHECK(store != NULL);
+    store->lock = -1;
+    *rebuilt = "";
+    *out = NULL;
+    if (!open_or_rebuild(store, config, rebuilt, error)) {
+        file_unlock(store->lock);
+        free(store);
+        return false;
+    }
+    *out = store;
+    return true;
+}
+
+/* The file's name as a URI, for a file that nobody writes and whose folder we may not write to. */
+static bool uri_make(const struct store *store, struct buffer *out)
+{
+    buffer_add_text(out, "file:");
+    for (const char *at = store->path; *at; at++) {
+        static const char digits[] = "0123456789ABCDEF";
+        unsigned char byte = (unsigned char)*at;
+        bool plain = byte_is_alnum(*at) || strchr("/._-", *at);
+        const char escape[] = {'%', digits[byte >> 4], digits[byte & 15]};
+        buffer_add(out, plain ? span_of(at, 1) : span_of(escape, sizeof escape));
+    }
+    buffer_add(out, SPAN("?immutable=1\0"));
+    return !out->full;
+}
+
+/* True where no daemon has the file and all of it is in the one file. */
+static bool is_at_rest(const struct store *store)
+{
+    char lock[PATH_MAX], log[PATH_MAX];
+    struct stat status;
+    path_beside(store, "-wal", log);
+    size_t stem = strlen(store->path) - strlen("db");
+    int len = snprintf(lock, sizeof lock, "%.*slock", (int)stem, store->path);
+    CHECK(len > 0 && (size_t)len < sizeof lock);
+    return !file_is_locked(lock) && (stat(log, &status) != 0 || status.st_size == 0);
+}
+
+static bool check_reader(struct store *store, int32_t partition, struct error *error)
+{
+    int64_t version, found;
+    TRY(sql_get_number(store, "PRAGMA user_version", &version, error));
+    if (version != STORE_USER_VERSION)
+        return error_set(error, EXIT_UNAVAILABLE,
+                         "%s was made by another version (%lld, not %d): start the daemon, which "
+                         "builds it again",
+                         store->path, (long long)version, STORE_USER_VERSION);
+    TRY(meta_get_i64(store, "partition", &found, error));
+    if (found != partition)
+        return error_set(error, EXIT_UNAVAILABLE, "%s belongs to partition %lld", store->path,
+                         (long long)found);
+    return meta_get_totals(store, &store->committed, error);
+}
+
+static bool open_reader(struct store *store, int32_t partition, struct error *error)
+{
+    if (db_open(store, store->path, SQLITE_OPEN_READONLY, error) &&
+        check_reader(store, partition, error))
+        return true;
+    int code = sqlite3_errcode(store->db) & 0xff;
+    bool no_rights = code == SQLITE_CANTOPEN || code == SQLITE_READONLY;
+    sql_close(store);
+    if (!no_rights || !is_at_rest(store)) return false;
+    char storage[3 * PATH_MAX];
+    struct buffer uri;
+    buffer_init(&uri, storage, sizeof storage);
+    if (!uri_make(store, &uri)) return false;
+    if (db_open(store, storage, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, error) &&
+        check_reader(store, partition, error))
+        return true;
+    sql_close(store);
+    return false;
+}
+
+bool store_open_reader(const char *folder, int32_t partition, struct store **out,
+                       struct error *error)
+{
+    struct stat status;
+    *out = NULL;
+    struct store *store = calloc(1, sizeof *store);
+    CHECK(store != NULL);
+    store->lock = -1;
+    store->reader = true;
+    bool done = path_make(store, folder, partition, error);
+    bool missing = done && stat(store->path, &status) != 0 && errno == ENOENT;
+    if (done && !missing) done = open_reader(store, partition, error);
+    store->current = store->committed;
+    if (!done || missing)
+        free(store);
+    else
+        *out = store;
+    return done;
+}
+
+void store_close(struct store *store)
+{
+    if (!store) return;
+    store_rollback(store);
+    struct error ignored;
+    if (!store->reader && !store->damaged) {
+        /* Where this fails the file stays unclean, and the next opening sweeps it. */
+        bool done = meta_put(store, "closed", SPAN("yes"), &ignored);
+        (void)done;
+    }
+    sql_close(store);
+    file_unlock(store->lock);
+    free(store);
+}

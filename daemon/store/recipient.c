@@ -1,0 +1,245 @@
+/* One recipient's state: a row in soft_fail, which says how many rows it has in suppression. */
+#include "base/check.h"
+#include "base/hash.h"
+#include "store/store_private.h"
+
+struct key {
+    struct span tenant, recipient;
+};
+
+/* The old and the new checksums of one recipient's rows. */
+struct sums {
+    bool has_soft;
+    uint64_t soft;
+    unsigned ground_count;
+    uint64_t grounds[STATE_GROUNDS_MAX];
+};
+
+static struct span not_null(struct span text)
+{
+    return text.ptr ? text : SPAN("");
+}
+
+static bool key_make(struct store *store, struct span tenant, struct span recipient,
+                     struct key *out, struct error *error)
+{
+    *out = (struct key){not_null(tenant), not_null(recipient)};
+    if (tenant.len <= ROW_KEY_MAX && recipient.len <= ROW_KEY_MAX) return true;
+    return error_set(error, EXIT_BAD_DATA, "%s: a key of more than %d bytes", store->path,
+                     ROW_KEY_MAX);
+}
+
+/* NULL on an error. */
+static sqlite3_stmt *statement_for(struct store *store, enum statement which, struct key key,
+                                   struct error *error)
+{
+    sqlite3_stmt *statement = sql_statement(store, which, error);
+    if (!statement) return NULL;
+    if (sql_bind(statement, 1, key.recipient) && sql_bind(statement, 2, key.tenant))
+        return statement;
+    sql_fail(store, "read", error);
+    return NULL;
+}
+
+/* ---- reading ---- */
+
+static bool get_grounds(struct store *store, struct key key, struct recipient_state *out,
+                        struct error *error)
+{
+    sqlite3_stmt *statement = statement_for(store, STATEMENT_GET_GROUNDS, key, error);
+    if (!statement) return false;
+    bool done = true;
+    int step = SQLITE_DONE;
+    unsigned count = 0;
+    while (done && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct row row;
+        uint64_t checksum;
+        unsigned n;
+        done = sql_read_row(store, statement, TABLE_SUPPRESSION, &row, &checksum, error);
+        if (!done) break;
+        /* n is below STATE_GROUNDS_MAX, and they count up from 0: so there are not too many. */
+        if (count == STATE_GROUNDS_MAX || !row_to_ground(&row, &n, &out->grounds[count]) ||
+            n != count)
+            done = sql_damaged(store, "a row of suppression", error);
+        count++;
+    }
+    if (done && step != SQLITE_DONE) done = sql_fail(store, "read", error);
+    sqlite3_reset(statement);
+    out->ground_count = done ? count : 0;
+    return done;
+}
+
+static bool get_soft(struct store *store, struct key key, struct recipient_state *out,
+                     unsigned *grounds, bool *found, struct error *error)
+{
+    sqlite3_stmt *statement = statement_for(store, STATEMENT_GET_SOFT, key, error);
+    if (!statement) return false;
+    *found = false;
+    bool done = true;
+    int step = sqlite3_step(statement);
+    if (step == SQLITE_ROW) {
+        struct row row;
+        uint64_t checksum;
+        done = sql_read_row(store, statement, TABLE_SOFT_FAIL, &row, &checksum, error);
+        if (done && !row_to_state(&row, grounds, out))
+            done = sql_damaged(store, "a row of soft_fail", error);
+        *found = done;
+    } else if (step != SQLITE_DONE) {
+        done = sql_fail(store, "read", error);
+    }
+    sqlite3_reset(statement);
+    return done;
+}
+
+static bool get_state(struct store *store, struct key key, struct recipient_state *out, bool *found,
+                      struct error *error)
+{
+    unsigned grounds = 0;
+    state_init(out);
+    TRY(get_soft(store, key, out, &grounds, found, error));
+    TRY(get_grounds(store, key, out, error));
+    /* Also where the one row that tells of the others is missing. */
+    return out->ground_count == grounds ||
+           sql_damaged(store, "the number of grounds of a recipient", error);
+}
+
+bool store_get(struct store *store, struct span tenant, struct span key_recipient,
+               struct recipient_state *out, bool *found, struct error *error)
+{
+    struct key key;
+    bool opened;
+    *found = false;
+    TRY(key_make(store, tenant, key_recipient, &key, error));
+    TRY(read_begin(store, &opened, error));
+    bool done = get_state(store, key, out, found, error);
+    if (!done) *found = false;
+    read_end(store, opened);
+    return done;
+}
+
+/* ---- writing ---- */
+
+static bool get_ground_sums(struct store *store, struct key key, struct sums *out,
+                            struct error *error)
+{
+    sqlite3_stmt *statement = statement_for(store, STATEMENT_GROUND_SUMS, key, error);
+    if (!statement) return false;
+    bool done = true;
+    int step = SQLITE_DONE;
+    out->ground_count = 0;
+    while (done && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        unsigned n = out->ground_count;
+        if (n == STATE_GROUNDS_MAX || sqlite3_column_int64(statement, 0) != (int64_t)n ||
+            !hash_parse_hex64(sql_column(statement, 1), &out->grounds[n])) {
+            done = sql_damaged(store, "a row of suppression", error);
+            break;
+        }
+        out->ground_count++;
+    }
+    if (done && step != SQLITE_DONE) done = sql_fail(store, "read", error);
+    sqlite3_reset(statement);
+    return done;
+}
+
+static bool get_sums(struct store *store, struct key key, struct sums *out, struct error *error)
+{
+    sqlite3_stmt *statement = statement_for(store, STATEMENT_SOFT_SUM, key, error);
+    if (!statement) return false;
+    int step = sqlite3_step(statement);
+    bool done = step == SQLITE_ROW || step == SQLITE_DONE;
+    out->has_soft = step == SQLITE_ROW;
+    if (!done)
+        sql_fail(store, "read", error);
+    else if (out->has_soft && !hash_parse_hex64(sql_column(statement, 0), &out->soft))
+        done = sql_damaged(store, "a row of soft_fail", error);
+    sqlite3_reset(statement);
+    return done && get_ground_sums(store, key, out, error);
+}
+
+static void totals_replace(struct totals *totals, const struct sums *old, const struct sums *new)
+{
+    totals->rows += (uint64_t) new->has_soft + new->ground_count;
+    totals->rows -= (uint64_t)old->has_soft + old->ground_count;
+    if (new->has_soft) totals->sum += new->soft;
+    if (old->has_soft) totals->sum -= old->soft;
+    for (unsigned i = 0; i < new->ground_count; i++) totals->sum += new->grounds[i];
+    for (unsigned i = 0; i < old->ground_count; i++) totals->sum -= old->grounds[i];
+}
+
+static bool delete_grounds(struct store *store, struct key key, unsigned from, struct error *error)
+{
+    sqlite3_stmt *statement = statement_for(store, STATEMENT_DELETE_GROUNDS, key, error);
+    if (!statement) return false;
+    bool done = sqlite3_bind_int64(statement, 3, from) == SQLITE_OK &&
+                sqlite3_step(statement) == SQLITE_DONE;
+    if (!done) sql_fail(store, "write", error);
+    sqlite3_reset(statement);
+    return done;
+}
+
+static bool put_rows(struct store *store, struct key key, const struct recipient_state *state,
+                     const struct sums *old, struct sums *new, struct error *error)
+{
+    struct row row;
+    row_from_state(&row, key.tenant, key.recipient, state);
+    new->has_soft = true;
+    new->soft = row_checksum(&row);
+    TRY(sql_write_row(store, STATEMENT_PUT_SOFT, &row, new->soft, error));
+    new->ground_count = state->ground_count;
+    for (unsigned n = 0; n < state->ground_count; n++) {
+        row_from_ground(&row, key.tenant, key.recipient, n, &state->grounds[n]);
+        new->grounds[n] = row_checksum(&row);
+        if (n < old->ground_count && old->grounds[n] == new->grounds[n]) continue; /* as it was */
+        TRY(sql_write_row(store, STATEMENT_PUT_GROUND, &row, new->grounds[n], error));
+    }
+    return old->ground_count <= new->ground_count ||
+           delete_grounds(store, key, new->ground_count, error);
+}
+
+static bool put(struct store *store, struct key key, const struct recipient_state *state,
+                struct error *error)
+{
+    struct sums old, new;
+    TRY(get_sums(store, key, &old, error));
+    TRY(put_rows(store, key, state, &old, &new, error));
+    totals_replace(&store->current, &old, &new);
+    return true;
+}
+
+bool store_put(struct store *store, struct span tenant, struct span key_recipient,
+               const struct recipient_state *state, struct error *error)
+{
+    struct key key;
+    CHECK(store->in_transaction && !store->reader);
+    if (key_make(store, tenant, key_recipient, &key, error) && put(store, key, state, error))
+        return true;
+    store->failed = true;
+    return false;
+}
+
+static bool delete_rows(struct store *store, struct key key, struct error *error)
+{
+    struct sums old;
+    const struct sums none = {0};
+    TRY(get_sums(store, key, &old, error));
+    if (!old.has_soft && old.ground_count == 0) return true;
+    sqlite3_stmt *statement = statement_for(store, STATEMENT_DELETE_SOFT, key, error);
+    if (!statement) return false;
+    bool done = sqlite3_step(statement) == SQLITE_DONE;
+    if (!done) sql_fail(store, "write", error);
+    sqlite3_reset(statement);
+    if (!done || !delete_grounds(store, key, 0, error)) return false;
+    totals_replace(&store->current, &old, &none);
+    return true;
+}
+
+bool store_delete(struct store *store, struct span tenant, struct span key_recipient,
+                  struct error *error)
+{
+    struct key key;
+    CHECK(store->in_transaction && !store->reader);
+    if (key_make(store, tenant, key_recipient, &key, error) && delete_rows(store, key, error))
+        return true;
+    store->failed = true;
+    return false;
+}
