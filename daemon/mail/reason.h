@@ -10,7 +10,14 @@ enum reason {
     REASON_COUNT
 };
 enum fault { FAULT_NONE, FAULT_RECIPIENT, FAULT_PATH, FAULT_REMOTE, FAULT_SENDER, FAULT_UNKNOWN };
-enum scope { SCOPE_NONE, SCOPE_IP, SCOPE_SENDER_DOMAIN, SCOPE_ACCOUNT, SCOPE_MESSAGE, SCOPE_CONNECTION };
+enum scope {
+    SCOPE_NONE,
+    SCOPE_IP,
+    SCOPE_SENDER_DOMAIN,
+    SCOPE_ACCOUNT,
+    SCOPE_MESSAGE,
+    SCOPE_CONNECTION
+};
 /* In this order an action gets less safe for a good address. */
 enum action {
 #define ACTION(symbol, ...) ACTION_##symbol,
@@ -20,7 +27,16 @@ enum action {
 };
 enum reason_origin { REASON_ORIGIN_RULE, REASON_ORIGIN_POLICY, REASON_ORIGIN_FORM };
 /* The SMTP command that was answered. NONE: not known. */
-enum stage { STAGE_NONE, STAGE_CONNECT, STAGE_HELO, STAGE_MAIL, STAGE_RCPT, STAGE_DATA, STAGE_EOD, STAGE_COUNT };
+enum stage {
+    STAGE_NONE,
+    STAGE_CONNECT,
+    STAGE_HELO,
+    STAGE_MAIL,
+    STAGE_RCPT,
+    STAGE_DATA,
+    STAGE_EOD,
+    STAGE_COUNT
+};
 
 struct reason_info {
     const char *name, *meaning, *also_called;

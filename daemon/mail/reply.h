@@ -16,9 +16,10 @@ struct reply {
 };
 /* Finds code and status; both stay empty where there are none. O(text.len). */
 void reply_find(struct span text, struct reply *out);
-/* 4yz, or without a code 4.x.x; where code and status differ in class, 4 wins. Phrases that say that the
- * sending host gave up are data of the rule files and are judged by the ruleset. */
+/* 4yz, or without a code 4.x.x; where code and status differ in class, 4 wins. Phrases that say
+ * that the sending host gave up are data of the rule files and are judged by the ruleset. */
 bool reply_is_temporary(const struct reply *reply);
-/* The stage that the text itself names ("in reply to end of DATA command", "after RCPT TO:"), or NONE. */
+/* The stage that the text itself names ("in reply to end of DATA command", "after RCPT TO:"), or
+ * NONE. */
 enum stage reply_find_stage(struct span text);
 #endif

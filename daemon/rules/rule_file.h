@@ -1,18 +1,23 @@
 #ifndef RULES_RULE_FILE_H
 #define RULES_RULE_FILE_H
-/* Rules as people write them: stanzas of `field: value`, one blank line between rules. `provider:` before the
- * first `rule:` of a block binds the rules that follow (a later `provider:` outside a stanza changes it,
- * `provider: none` ends it). providers.rules has stanzas of its own: `provider: NAME` with `mx:`, `host:`,
- * `domain:`, `text:` lines (a signature), `kind: provider|gateway`; phrases that say that the sending host gave
- * up are a stanza `gave-up: PHRASE`. `disable: ID` stands alone. See CONTRIBUTING.md "Add a rule".
- * Build-time code: it may allocate from its arena; it is not on the message path. */
+/* Rules as people write them: stanzas of `field: value`, one blank line between rules. `provider:`
+ * before the first `rule:` of a block binds the rules that follow (a later `provider:` outside a
+ * stanza changes it, `provider: none` ends it). providers.rules has stanzas of its own: `provider:
+ * NAME` with `mx:`, `host:`, `domain:`, `text:` lines (a signature), `kind: provider|gateway`;
+ * phrases that say that the sending host gave up are a stanza `gave-up: PHRASE`. `disable: ID`
+ * stands alone. See CONTRIBUTING.md "Add a rule". `mx:` and `host:` take a name and all names below
+ * it, with a leading "." only those below; `domain:` takes exactly that domain, with a leading "."
+ * or "*." those below. `text:` of a signature is a phrase like any other: a family of codes ends in
+ * `*` ("RP-00*"). In a rule, `provider:` binds this rule alone. `reply:`, `status:` and `stage:`
+ * take several values, in one line or several. Build-time code: it may allocate from its arena; it
+ * is not on the message path. */
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/span.h"
 #include "mail/reason.h"
 
 enum {
-    RULE_TEXTS_MAX = 32,
+    RULE_TEXTS_MAX = 64,
     RULE_CODES_MAX = 16,
     RULE_EXAMPLES_MAX = 64,
     RULE_ID_MAX = 64,
@@ -34,8 +39,9 @@ struct status_pattern {
     uint16_t from[3], to[3];
     bool none;
 };
+/* What stands behind "[host=…] [to=…] [stage=…]", all optional, and what stands in them. */
 struct rule_example {
-    struct span text; /* an optional leading "[host=…] [to=…] [stage=…]" sets what came beside the reply */
+    struct span text;
     struct span remote_host, recipient;
     enum stage stage;
     struct rule_place place;
@@ -49,7 +55,7 @@ struct rule {
     unsigned reply_count, status_count, text_count, example_count;
     uint8_t stages; /* bit 1 << enum stage; 0: any */
     enum reason reason;
-    bool local; /* of the operator's folder, not built in */
+    bool local;                    /* of the operator's folder, not built in */
     struct rule_example *examples; /* in the arena */
     struct rule_place place;
 };
@@ -57,7 +63,11 @@ enum signature_kind { SIGNATURE_MX, SIGNATURE_HOST, SIGNATURE_DOMAIN, SIGNATURE_
 struct rule_signature {
     struct span provider, value;
     enum signature_kind kind;
-    bool gateway;
+    bool gateway, local;
+    struct rule_place place;
+};
+struct rule_phrase {
+    struct span text;
     struct rule_place place;
 };
 struct rule_disable {
@@ -70,7 +80,7 @@ struct rule_list {
     struct rule *rules;
     struct rule_signature *signatures;
     struct rule_disable *disables;
-    struct span *gave_up;
+    struct rule_phrase *gave_up;
     size_t rule_count, signature_count, disable_count, gave_up_count;
     size_t rule_size, signature_size, disable_size, gave_up_size; /* capacities */
 };

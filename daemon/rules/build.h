@@ -1,0 +1,60 @@
+#ifndef RULES_BUILD_H
+#define RULES_BUILD_H
+/* The steps from a rule list to an image, private to this module:
+ * layers and providers (ruleset_build.c), phrases (build_phrase.c), refinement (build_refine.c),
+ * bytes (image_write.c). */
+#include "rules/image.h"
+#include "rules/phrase.h"
+
+struct build_provider {
+    struct span name;
+    bool gateway;
+    const struct rule_place *place;
+};
+/* One distinct phrase. */
+struct build_phrase {
+    struct span text; /* canonical */
+    struct phrase phrase;
+    uint32_t *owners; /* rules, ascending, each once */
+    uint32_t owner_count;
+};
+struct build_rule {
+    const struct rule *rule;
+    uint32_t provider; /* index or IMAGE_NONE */
+    uint32_t *phrases; /* ascending, each once */
+    uint32_t phrase_count;
+    uint32_t *refines; /* rules, ascending */
+    uint32_t refines_count;
+};
+struct build_signature {
+    const struct rule_signature *signature;
+    uint32_t provider, phrase; /* phrase: of a text signature */
+};
+struct build {
+    struct arena *arena;
+    struct rule_list *list;
+    struct error *error;
+    struct ruleset_warning *warnings;
+    size_t warning_count, warning_size;
+    struct build_rule *rules; /* in force, by id */
+    uint32_t rule_count;
+    struct build_provider *providers; /* by name */
+    uint32_t provider_count;
+    struct build_signature *signatures; /* those that a local one does not replace */
+    uint32_t signature_count;
+    struct build_phrase *phrases; /* by canonical text */
+    uint32_t phrase_count;
+    uint32_t *gave_up;
+    uint32_t gave_up_count;
+    struct span *kept; /* addresses, sorted, each once */
+    uint32_t kept_count, kept_size;
+};
+void *build_take(struct build *build, size_t count, size_t item_size); /* zeroed */
+/* "file:line:column: sentence"; false. */
+#define BUILD_FAIL(build, place, ...)                                                              \
+    (error_set((build)->error, EXIT_CONFIG, __VA_ARGS__), build_fail_at(build, place))
+bool build_fail_at(struct build *build, const struct rule_place *place);
+bool build_phrases(struct build *build) MUST_USE;
+bool build_refinement(struct build *build) MUST_USE;
+void image_write(struct build *build, struct ruleset_built *out);
+#endif
