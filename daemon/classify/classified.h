@@ -6,20 +6,20 @@
 
 /* Where a classified record came from; ordered by epoch, offset, index within one raw partition. */
 struct origin {
-    uint32_t epoch;     /* topics.raw.epoch: the raw topic was made anew so many times */
-    int32_t partition;  /* of the raw topic */
+    uint32_t epoch;    /* topics.raw.epoch: the raw topic was made anew so many times */
+    int32_t partition; /* of the raw topic */
     int64_t offset;
-    uint32_t index;     /* 0, 1, … within one raw record */
+    uint32_t index; /* 0, 1, … within one raw record */
 };
 int origin_compare(const struct origin *a, const struct origin *b); /* partition is not looked at */
 
 enum guard { /* what overruled or made the verdict after the match, for explain */
-    GUARD_NONE,
-    GUARD_DIGITS,      /* digits alone never suppress */
-    GUARD_BARE,        /* a bare code with words that no rule knows is `rejected` */
-    GUARD_STAGE,       /* a reply at connect, helo or mail names no recipient's fault */
-    GUARD_GREETING,    /* the greeting names the client: sender-side */
-    GUARD_FORM,        /* the reason comes from the form of the input, not from a rule */
+             GUARD_NONE,
+             GUARD_DIGITS,   /* digits alone never suppress */
+             GUARD_BARE,     /* a bare code with words that no rule knows is `rejected` */
+             GUARD_STAGE,    /* a reply at connect, helo or mail names no recipient's fault */
+             GUARD_GREETING, /* the greeting names the client: sender-side */
+             GUARD_FORM,     /* the reason comes from the form of the input, not from a rule */
 };
 const char *guard_sentence(enum guard guard);
 
