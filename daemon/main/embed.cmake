@@ -1,0 +1,17 @@
+# Writes a C file with the feed and every sample of deploy/demo, so that `bounced demo` needs no files.
+# -DFOLDER=deploy/demo -DOUT=demo_samples.c
+file(GLOB paths ${FOLDER}/*)
+list(SORT paths)
+set(arrays "")
+set(rows "")
+set(count 0)
+foreach(path IN LISTS paths)
+    get_filename_component(name ${path} NAME)
+    file(READ ${path} hex HEX)
+    string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+    string(REGEX REPLACE "(0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,)" "\\1\n    " bytes "${bytes}")
+    string(APPEND arrays "static const unsigned char bytes_${count}[] = {\n    ${bytes}0};\n")
+    string(APPEND rows "    {\"${name}\", {(const char *)bytes_${count}, sizeof(bytes_${count}) - 1}},\n")
+    math(EXPR count "${count} + 1")
+endforeach()
+file(WRITE ${OUT} "/* Generated from deploy/demo by embed.cmake. */\n#include \"main/demo_feed.h\"\n\n${arrays}\nconst struct demo_file demo_files[] = {\n${rows}};\nconst size_t demo_file_count = ${count};\n")

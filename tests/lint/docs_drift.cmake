@@ -1,0 +1,22 @@
+# Fails where a generated document differs from what docgen writes now.
+# -DDOCGEN=path/to/docgen -DSOURCE=top of the source -DOUT=folder in the build
+get_filename_component(OUT ${OUT} ABSOLUTE)
+get_filename_component(SOURCE ${SOURCE} ABSOLUTE)
+file(REMOVE_RECURSE ${OUT})
+file(MAKE_DIRECTORY ${OUT})
+execute_process(COMMAND ${DOCGEN} ${OUT} RESULT_VARIABLE failed)
+if(failed)
+    message(FATAL_ERROR "docgen failed: ${failed}")
+endif()
+file(GLOB_RECURSE written RELATIVE ${OUT} ${OUT}/*)
+list(LENGTH written count)
+if(count LESS 4)
+    message(FATAL_ERROR "docgen wrote only: ${written}")
+endif()
+foreach(name IN LISTS written)
+    execute_process(COMMAND ${CMAKE_COMMAND} -E compare_files ${OUT}/${name} ${SOURCE}/${name}
+        RESULT_VARIABLE differs)
+    if(differs)
+        message(SEND_ERROR "${name} is not what docgen writes: run ${DOCGEN} ${SOURCE}")
+    endif()
+endforeach()
