@@ -1,7 +1,8 @@
 #ifndef MAIL_DECODE_H
 #define MAIL_DECODE_H
-/* Content transfer encodings, RFC 2045 6. Lenient: what cannot be decoded is passed over (base64) or kept
- * as it stands (quoted-printable). The result is in the arena, at most text.len bytes, or empty past its limit. */
+/* Content transfer encodings, RFC 2045 6. Lenient: what cannot be decoded is passed over (base64)
+ * or kept as it stands (quoted-printable). The result is in the arena (or `text` where nothing
+ * changes), at most text.len bytes, or empty past the limit of the arena. */
 #include "base/arena.h"
 #include "base/span.h"
 

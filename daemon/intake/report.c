@@ -1,0 +1,146 @@
+#include "intake/report.h"
+#include "base/civil.h"
+#include "intake/intake_private.h"
+#include "intake/notice.h"
+#include "mail/address.h"
+#include <stddef.h>
+
+/* Where the first field of that name is kept; NULL for one that is not. */
+static struct span *head_member(struct mail_head *head, struct span name)
+{
+    static const struct {
+        struct span name;
+        size_t offset;
+    } fields[] = {
+        {{"to", 2}, offsetof(struct mail_head, to)},
+        {{"cc", 2}, offsetof(struct mail_head, cc)},
+        {{"from", 4}, offsetof(struct mail_head, from)},
+        {{"date", 4}, offsetof(struct mail_head, date)},
+        {{"subject", 7}, offsetof(struct mail_head, subject)},
+        {{"precedence", 10}, offsetof(struct mail_head, precedence)},
+        {{"references", 10}, offsetof(struct mail_head, references)},
+        {{"return-path", 11}, offsetof(struct mail_head, return_path)},
+        {{"in-reply-to", 11}, offsetof(struct mail_head, in_reply_to)},
+        {{"content-type", 12}, offsetof(struct mail_head, content_type)},
+        {{"auto-submitted", 14}, offsetof(struct mail_head, auto_submitted)},
+        {{"x-failed-recipients", 19}, offsetof(struct mail_head, failed_recipients)},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields && fields[i].name.len <= name.len; i++)
+        if (fields[i].name.len == name.len && span_equal_fold(name, fields[i].name))
+            return (struct span *)(void *)((char *)head + fields[i].offset);
+    return NULL;
+}
+
+static bool says_auto_reply(const struct header_field *field)
+{
+    static const struct span names[] = {
+        {"x-autoreply", 11},      {"x-autorespond", 13},   {"x-autoreply-from", 16},
+        {"x-mail-autoreply", 16}, {"x-auto-response", 15},
+    };
+    if (!span_starts_fold(field->name, SPAN("x-"))) return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (span_equal_fold(field->name, names[i]))
+            return !span_equal_fold(field->value, SPAN("no"));
+    return false;
+}
+
+static void head_note(const struct header_field *field, struct mail_head *head)
+{
+    struct span *member = head_member(head, field->name);
+    if (member) {
+        if (member == &head->return_path) head->has_return_path = true;
+        if (!member->len) *member = field->value;
+        return;
+    }
+    if (span_equal_fold(field->name, SPAN("received")))
+        head->is_qmail_bounce |=
+            span_find(span_take(field->value, 100), SPAN("invoked for bounce")) != SPAN_NOT_FOUND;
+    else if (says_auto_reply(field))
+        head->says_auto_reply = true;
+}
+
+static void head_read(struct span block, struct mail_head *head)
+{
+    struct header_reader reader;
+    struct header_field field;
+    header_reader_init(&reader, block);
+    while (header_next(&reader, &field) == HEADER_FIELD) head_note(&field, head);
+}
+
+static bool type_is(const struct mime_part *part, struct span type)
+{
+    return span_equal_fold(part->content_type, type);
+}
+
+static bool is_original(const struct mime_part *part)
+{
+    return type_is(part, SPAN("message/rfc822")) || type_is(part, SPAN("text/rfc822-headers")) ||
+           type_is(part, SPAN("message/rfc822-headers")) || type_is(part, SPAN("message/global")) ||
+           type_is(part, SPAN("message/global-headers"));
+}
+
+static void take(const struct mime_part *part, struct mime_part *kept, bool *has)
+{
+    if (*has) return;
+    *kept = *part;
+    *has = true;
+}
+
+static void part_sort(struct report *report, const struct mime_part *part)
+{
+    if (part->is_multipart) return;
+    bool is_text = part->content_type.len == 0 || type_is(part, SPAN("text/plain"));
+    if (type_is(part, SPAN("message/delivery-status")) ||
+        type_is(part, SPAN("message/global-delivery-status")))
+        take(part, &report->status, &report->has_status);
+    else if (type_is(part, SPAN("message/feedback-report")))
+        take(part, &report->feedback, &report->has_feedback);
+    else if (type_is(part, SPAN("message/disposition-notification")))
+        take(part, &report->disposition, &report->has_disposition);
+    else if (is_original(part))
+        take(part, &report->original, &report->has_original);
+    else if (is_text && type_is(&report->human, SPAN("text/html")))
+        report->human = *part;
+    else if (is_text || type_is(part, SPAN("text/html")))
+        take(part, &report->human, &report->has_human);
+}
+
+bool report_open(const struct intake_input *input, const struct intake_scratch *scratch,
+                 struct report *out)
+{
+    *out = (struct report){.input = input, .scratch = scratch};
+    struct span text = input->bytes;
+    while (text.len && byte_is_space(*text.ptr)) text = span_skip(text, 1);
+    struct mime_walk *walk = mime_walk_start(text, scratch->arena);
+    if (!walk || !mime_walk_next(walk, &out->root)) return false;
+    head_read(out->root.header, &out->head);
+    struct mime_part part = out->root;
+    do part_sort(out, &part);
+    while (mime_walk_next(walk, &part));
+    /* A multipart in which no part was found: its whole body is all there is. */
+    if (!out->has_human && !out->has_status && out->root.is_multipart)
+        take(&out->root, &out->human, &out->has_human);
+    if (out->has_original) returned_read_part(&out->original, scratch, &out->returned);
+    return true;
+}
+
+struct span report_human_text(const struct report *report)
+{
+    if (!report->has_human) return SPAN_NONE;
+    struct mime_part part = report->human;
+    part.body = span_take(part.body, NOTICE_SIZE_MAX);
+    struct span text = mime_part_text(&part, report->scratch->charset, report->scratch->arena);
+    if (type_is(&part, SPAN("text/html"))) text = text_from_html(text, report->scratch->arena);
+    return text;
+}
+
+/* A bounce goes to the envelope sender: what stands in To is the sender's address, if nothing else
+ * says it. */
+void report_apply(const struct report *report, struct bounce *bounce)
+{
+    struct arena *arena = report->scratch->arena;
+    returned_apply(&report->returned, bounce);
+    if (!bounce->sender.len) address_find(report->head.to, arena, &bounce->sender);
+    if (!bounce->message_id.len) bounce->message_id = intake_bare_id(report->head.in_reply_to);
+    if (bounce->time_ms == INT64_MIN) civil_parse_mail_date(report->head.date, &bounce->time_ms);
+}

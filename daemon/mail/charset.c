@@ -1,0 +1,129 @@
+/* Charsets by iconv. What is plain ASCII is never converted: all charsets of the list but a few
+ * (which say so by an escape or by their name) spell ASCII as ASCII, and most replies are nothing
+ * else. */
+#include "mail/charset.h"
+#include "base/check.h"
+#include "base/utf8.h"
+#include <iconv.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    struct span name;
+    const char *converter;
+} charsets[] = {
+#define CHARSET(name, converter) {{name, sizeof(name) - 1}, converter},
+#include "schema/charsets.def"
+#undef CHARSET
+};
+enum { CHARSETS = sizeof charsets / sizeof *charsets };
+
+/* So many characters that do not convert, and the text is not of that charset: the rest is repaired
+ * as UTF-8. It bounds the cost, as each of them is a call. */
+enum { BAD_MAX = 4096 };
+
+struct charset {
+    iconv_t handles[CHARSETS];
+    bool is_open[CHARSETS];
+};
+
+/* What iconv_open returns where it does not know the charset. */
+static bool is_none(iconv_t handle)
+{
+    return (intptr_t)handle == -1;
+}
+
+struct charset *charset_new(void)
+{
+    struct charset *charset = calloc(1, sizeof *charset);
+    CHECK(charset != NULL);
+    return charset;
+}
+
+void charset_free(struct charset *charset)
+{
+    if (!charset) return;
+    for (size_t i = 0; i < CHARSETS; i++)
+        if (charset->is_open[i] && !is_none(charset->handles[i])) iconv_close(charset->handles[i]);
+    free(charset);
+}
+
+/* No byte above 0x7F, no ESC, SO or SI: the same in every charset of the list but UTF-7 and UTF-16.
+ */
+static bool is_plain(struct span text)
+{
+    uint64_t high = 0;
+    size_t at = 0;
+    for (; at + 8 <= text.len; at += 8) {
+        uint64_t word;
+        memcpy(&word, text.ptr + at, sizeof word);
+        high |= word;
+    }
+    for (; at < text.len; at++) high |= (unsigned char)text.ptr[at];
+    if (high & UINT64_C(0x8080808080808080)) return false;
+    return span_find_byte(text, '\x1b') == SPAN_NOT_FOUND &&
+           span_find_byte(text, '\x0e') == SPAN_NOT_FOUND;
+}
+
+static struct span repair(struct span text, struct arena *arena)
+{
+    if (utf8_is_valid(text)) return text;
+    char *out = arena_take(arena, 3 * text.len);
+    return out ? span_of(out, utf8_repair(text, out)) : text;
+}
+
+static size_t charset_index(struct span name)
+{
+    size_t i = 0;
+    while (i < CHARSETS && !span_equal_fold(charsets[i].name, name)) i++;
+    return i;
+}
+
+static iconv_t handle_get(struct charset *charset, size_t index)
+{
+    if (!charset->is_open[index]) {
+        charset->handles[index] = iconv_open("UTF-8", charsets[index].converter);
+        charset->is_open[index] = true;
+    }
+    return charset->handles[index];
+}
+
+/* `out` has room for 3 * text.len + 16 bytes, more than any charset of the list needs. */
+static size_t convert(iconv_t handle, struct span text, char *out, size_t room)
+{
+    char *in;
+    memcpy(&in, &text.ptr, sizeof in); /* iconv does not write there, but does not say so */
+    char *to = out;
+    size_t left = text.len;
+    iconv(handle, NULL, NULL, NULL, NULL);
+    for (unsigned bad = 0; left > 0;) {
+        if (iconv(handle, &in, &left, &to, &room) != (size_t)-1) break;
+        if (room < 3 + 3 * left) break; /* only a charset that grows beyond the bound gets here */
+        if (left == 0) break;
+        if (++bad > BAD_MAX) return (size_t)(to - out) + utf8_repair(span_of(in, left), to);
+        utf8_encode(0xFFFD, to);
+        to += 3;
+        room -= 3;
+        in++;
+        left--;
+    }
+    iconv(handle, NULL, NULL, &to, &room); /* a character that waits for a combining one */
+    return (size_t)(to - out);
+}
+
+struct span charset_to_utf8(struct charset *charset, struct span name, struct span text,
+                            struct arena *arena)
+{
+    name = span_trim(name);
+    bool is_wide = span_starts_fold(name, SPAN("utf-16")) ||
+                   span_starts_fold(name, SPAN("utf-7")) ||
+                   span_starts_fold(name, SPAN("unicode-1-1"));
+    if (!is_wide && is_plain(text)) return text;
+    size_t index = charset_index(name);
+    if (index == CHARSETS || !*charsets[index].converter) return repair(text, arena);
+    iconv_t handle = handle_get(charset, index);
+    if (is_none(handle)) return repair(text, arena);
+    size_t room = 3 * text.len + 16;
+    char *out = arena_take(arena, room);
+    return out ? span_of(out, convert(handle, text, out, room)) : text;
+}
