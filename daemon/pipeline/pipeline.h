@@ -17,26 +17,30 @@ struct pipeline_topics {
 struct pipeline_config {
     struct kafka_config kafka;
     struct pipeline_topics topics;
-    const char *group;         /* groups are GROUP.classify and GROUP.decide */
-    const char *instance;      /* "": a random id kept in the state folder */
+    /* Groups are GROUP.classify (GROUP.classify.EPOCH where raw_epoch > 0) and GROUP.decide. */
+    const char *group;
+    const char *instance; /* "": a random id kept in the state folder */
     const char *state_folder;
     enum pipeline_stages stages;
-    unsigned workers;          /* 0: one for each core */
-    bool at_least_once;        /* run.delivery */
-    bool accept_gap;           /* --accept-gap */
+    unsigned workers;   /* 0: one for each core */
+    bool at_least_once; /* run.delivery */
+    bool accept_gap;    /* --accept-gap */
     bool emit_ignored;
     int64_t commit_interval_ms, transaction_timeout_ms, idle_tick_ms;
-    uint32_t batch_records;    /* 10,000 */
+    uint32_t batch_records;                   /* 10,000 */
     uint64_t batch_bytes_in, batch_bytes_out; /* 16 MiB each */
-    int64_t broker_wait_ms;    /* at start; then EXIT_UNAVAILABLE */
+    int64_t broker_wait_ms;                   /* at start; then EXIT_UNAVAILABLE */
     struct policy policy;
-    struct ruleset ruleset;    /* outlives the pipeline */
+    struct ruleset ruleset; /* outlives the pipeline */
 };
 struct pipeline;
-/* Checks everything that can be checked before a record is read (state folder and its lock, cluster, topics and
- * their partitions), then starts the threads. *config and what it points to outlive the pipeline. */
-bool pipeline_start(const struct pipeline_config *config, struct pipeline **out, struct error *error) MUST_USE;
-/* Any thread, async-signal-safe: drain (commit what is in hand, leave the groups) or stop at once. */
+/* Checks everything that can be checked before a record is read (state folder and its lock,
+ * cluster, topics and their partitions), then starts the threads. *config and what it points to
+ * outlive the pipeline. */
+bool pipeline_start(const struct pipeline_config *config, struct pipeline **out,
+                    struct error *error) MUST_USE;
+/* Any thread, async-signal-safe: drain (commit what is in hand, leave the groups) or stop at once.
+ */
 void pipeline_drain(struct pipeline *pipeline);
 /* Waits at most timeout_ms for the threads' end; true when all have ended. */
 bool pipeline_wait(struct pipeline *pipeline, int64_t timeout_ms);

@@ -1,0 +1,78 @@
+#ifndef PIPELINE_ASSIGNMENT_H
+#define PIPELINE_ASSIGNMENT_H
+/* The input partitions of one stage: which of them are ours, how far each has come, and which have
+ * to be acquired (again). One thread, that of the stage.
+ *
+ *   FREE -> WANTED -> ACQUIRING -> READY -> RUNNING;  WANTED again after doubt, READY again after a
+ * rewind, FREE from anywhere when revoked. A job that is out when its partition goes is cancelled,
+ * and its result is discarded; until it has come back the partition is not acquired anew, so a
+ * state file has one owner. */
+#include "pipeline/acquirer.h"
+
+enum slot_phase { SLOT_FREE, SLOT_WANTED, SLOT_ACQUIRING, SLOT_READY, SLOT_RUNNING };
+
+struct slot {
+    int32_t partition;
+    enum slot_phase phase;
+    bool touched;     /* in the open transaction */
+    bool store_begun; /* its SQLite transaction is open */
+    bool job_out;
+    int64_t next;           /* offset to fetch next, control markers included */
+    int64_t committed_next; /* what the last committed transaction said; -1: none ever did */
+    int64_t rewind_next;    /* where to go back to when the open transaction fails */
+    int64_t active_ms;      /* monotonic: the last record or tick */
+    int64_t due_ms;         /* WANTED and READY: not before */
+    void *store;            /* stage 2 */
+    struct position *position;
+    struct acquire_job job;
+};
+
+struct assignment {
+    const struct stage_setup *setup;
+    const struct ports *ports;
+    struct acquirer *acquirer;
+    bool with_state;
+    struct slot *slots[KAFKA_PARTITIONS_MAX]; /* by partition; made when first seen */
+    int32_t owned[KAFKA_PARTITIONS_MAX];
+    size_t owned_count;
+    size_t unsettled; /* owned slots that are not RUNNING */
+    size_t jobs_out;
+    int32_t touched[KAFKA_PARTITIONS_MAX];
+    size_t touched_count;
+};
+
+void assignment_init(struct assignment *assignment, const struct stage_setup *setup,
+                     bool with_state);
+/* Gives everything up, waits for the jobs that are out, closes the state files. */
+void assignment_done(struct assignment *assignment);
+
+/* ASSIGNED. EXIT_CONFIG where a partition is beyond the number that was checked at the start. */
+bool assignment_add(struct assignment *assignment, const int32_t *partitions, size_t count,
+                    struct error *error) MUST_USE;
+/* REVOKED or LOST, after the open transaction was settled. */
+void assignment_remove(struct assignment *assignment, const int32_t *partitions, size_t count);
+/* Brings partitions forward: submits jobs (where may_acquire: the producer exists, so that what it
+ * left open is settled), takes results, starts what is ready. */
+bool assignment_step(struct assignment *assignment, bool may_acquire, struct error *error) MUST_USE;
+
+/* The slot where the partition is RUNNING, else NULL. */
+struct slot *assignment_find_running(struct assignment *assignment, int32_t partition);
+void assignment_touch(struct assignment *assignment, struct slot *slot);
+/* The offsets of what is touched; returns how many. */
+size_t assignment_offsets(const struct assignment *assignment,
+                          struct kafka_offset out[KAFKA_PARTITIONS_MAX]);
+/* The transaction is over: nothing is touched. committed: `next` of what was touched holds from now
+ * on. */
+void assignment_settle(struct assignment *assignment, bool committed);
+/* What is about to be removed is not touched any more (its transaction was undone). */
+void assignment_forget_touched(struct assignment *assignment, const int32_t *partitions,
+                               size_t count);
+/* Fetching goes on from rewind_next of each touched partition, after delay_ms. */
+bool assignment_rewind(struct assignment *assignment, int64_t delay_ms,
+                       struct error *error) MUST_USE;
+/* Every running partition has to be acquired anew, after delay_ms. */
+bool assignment_reacquire(struct assignment *assignment, int64_t delay_ms,
+                          struct error *error) MUST_USE;
+bool assignment_reacquire_one(struct assignment *assignment, struct slot *slot, int64_t delay_ms,
+                              struct error *error) MUST_USE;
+#endif

@@ -1,0 +1,182 @@
+/* One classified record: its origin is looked at first (what was decided before is dropped), then
+ * the policy decides on the states, then everything that comes of it is formatted and measured, and
+ * only then written. */
+#include "pipeline/dead.h"
+#include "pipeline/stage2_private.h"
+#include "base/check.h"
+
+static void bury(struct stage2 *stage, const struct kafka_record *record, enum dead_reason reason,
+                 struct span detail)
+{
+    struct kafka_header headers[KAFKA_HEADERS_MAX];
+    struct kafka_message message;
+    const struct source_port *source = &stage->ports->source;
+    unsigned count = source->ops->headers(source->self, record, headers, KAFKA_HEADERS_MAX);
+    struct dead_cause cause = {.stage = "decide", .reason = reason, .detail = detail};
+    arena_reset(&stage->dead_arena);
+    dead_letter_make(stage->setup, record, headers, count, &cause, &stage->dead_arena, &message);
+    txn_send(&stage->txn, &message);
+    batch_count(&stage->batch, METRIC_DEAD_RECORDS, 1);
+    char quoted[LOG_QUOTE_MAX];
+    log_event_limited(&stage->dead_limits[reason], LOG_WARN, "record.dead",
+                      "stage=decide reason=%s topic=%s partition=%d offset=%lld size=%zu detail=%s",
+                      dead_reason_name(reason), record->topic, (int)record->partition,
+                      (long long)record->offset, record->value.len, log_quote(detail, quoted));
+}
+
+/* Bytes of somebody else: not ours by form, by key or by partition. NULL: it is ours, and the key
+ * is taken. */
+static const char *find_foreign(struct stage2 *stage, const struct kafka_record *record)
+{
+    struct span tenant, key;
+    if (!record->has_key || !wire_key_parse(record->key, &tenant, &key))
+        return "the key is not that of a recipient";
+    if (!span_equal(tenant, stage->classified.bounce.tenant)) return "the key names another tenant";
+    if (record->key.len > WIRE_KEY_MAX - 2) return "the key is too long";
+    if (wire_partition(key, stage->setup->partitions) != record->partition)
+        return "the recipient belongs to another partition";
+    stage->classified.key_recipient = key;
+    return NULL;
+}
+
+static bool load(struct stage2 *stage, struct slot *slot, struct span tenant, struct span key,
+                 struct recipient_state *out, struct error *error)
+{
+    bool found = false;
+    TRY(stage->ports->store.ops->get(slot->store, tenant, key, out, &found, error));
+    if (!found) state_init(out);
+    return true;
+}
+
+/* What a state looks like in `recipients`; empty value with ptr NULL: a tombstone. */
+struct written {
+    struct span tenant, value;
+    bool has_value, fits;
+};
+static struct written format_state(const struct stage2 *stage, struct span tenant,
+                                   const struct recipient_state *state, char *storage)
+{
+    struct buffer out;
+    struct span key = stage->classified.key_recipient;
+    if (state_is_empty(state)) return (struct written){.tenant = tenant, .fits = true};
+    buffer_init(&out, storage, WIRE_RECORD_MAX);
+    wire_recipient_format(tenant, key, state, &out);
+    size_t key_size = tenant.len + 1 + key.len;
+    return (struct written){
+        .tenant = tenant,
+        .value = buffer_span(&out),
+        .has_value = true,
+        .fits = !out.full && record_fits(key_size, out.len, stage->setup->recipients_max),
+    };
+}
+
+static bool write_state(struct stage2 *stage, struct slot *slot, const struct written *written,
+                        const struct recipient_state *state, struct error *error)
+{
+    const struct store_ops *ops = stage->ports->store.ops;
+    struct span recipient = stage->classified.key_recipient;
+    struct buffer key;
+    if (written->has_value)
+        TRY(ops->put(slot->store, written->tenant, recipient, state, error));
+    else
+        TRY(ops->remove(slot->store, written->tenant, recipient, error));
+    buffer_init(&key, stage->key, sizeof stage->key);
+    wire_key_format(written->tenant, recipient, &key);
+    CHECK(!key.full); /* the key of the record itself, or with the shorter tenant `*` */
+    changes_put(&stage->changes, slot->partition, buffer_span(&key), written->value,
+                written->has_value);
+    stage->batch.bytes_out += key.len + written->value.len;
+    return true;
+}
+
+static bool produce(struct stage2 *stage, struct slot *slot, const struct kafka_record *record,
+                    struct error *error)
+{
+    struct buffer out;
+    const struct decision *decision = &stage->decision;
+    struct span tenant = stage->classified.bounce.tenant;
+    struct written own = {.fits = true}, shared = {.fits = true};
+    buffer_init(&out, stage->decision_value, sizeof stage->decision_value);
+    wire_decision_format(decision, &out);
+    if (decision->own_changed) own = format_state(stage, tenant, &stage->own, stage->own_value);
+    if (decision->shared_changed)
+        shared = format_state(stage, SPAN("*"), &stage->shared, stage->shared_value);
+    bool fits = !out.full && own.fits && shared.fits &&
+                record_fits(record->key.len, out.len, stage->setup->decisions_max);
+    if (!fits) {
+        bury(stage, record, DEAD_OUTPUT_TOO_LARGE, SPAN_NONE);
+        return true;
+    }
+    if (decision->own_changed) TRY(write_state(stage, slot, &own, &stage->own, error));
+    if (decision->shared_changed) TRY(write_state(stage, slot, &shared, &stage->shared, error));
+    struct kafka_message message = {
+        .topic = stage->setup->config->topics.decisions,
+        .partition = slot->partition,
+        .key = record->key,
+        .value = buffer_span(&out),
+        .has_key = true,
+        .has_value = true,
+    };
+    txn_send(&stage->txn, &message);
+    batch_count(&stage->batch, METRIC_DECISIONS, 1);
+    if (decision->duplicate) batch_count(&stage->batch, METRIC_DUPLICATES, 1);
+    return true;
+}
+
+static bool decide(struct stage2 *stage, struct slot *slot, const struct kafka_record *record,
+                   struct error *error)
+{
+    const struct classified *classified = &stage->classified;
+    struct span tenant = classified->bounce.tenant, key = classified->key_recipient;
+    if (classified->time_ms > slot->position->clock_ms)
+        slot->position->clock_ms = classified->time_ms;
+    TRY(load(stage, slot, tenant, key, &stage->own, error));
+    if (tenant.len) TRY(load(stage, slot, SPAN("*"), key, &stage->shared, error));
+    policy_decide(&stage->setup->config->policy, classified, slot->position->clock_ms, &stage->own,
+                  tenant.len ? &stage->shared : NULL, &stage->decision);
+    return produce(stage, slot, record, error);
+}
+
+static void drop_replayed(struct stage2 *stage, const struct kafka_record *record)
+{
+    batch_count(&stage->batch, METRIC_REPLAYED, 1);
+    log_event_limited(&stage->replayed_limit, LOG_INFO, "record.replayed",
+                      "partition=%d offset=%lld raw_partition=%d raw_offset=%lld",
+                      (int)record->partition, (long long)record->offset,
+                      (int)stage->classified.origin.partition,
+                      (long long)stage->classified.origin.offset);
+}
+
+bool decide_record(struct stage2 *stage, struct slot *slot, const struct kafka_record *record,
+                   bool *newer, struct error *error)
+{
+    struct wire_read read = {0};
+    enum wire_result result = WIRE_MALFORMED;
+    bool full = false;
+    arena_reset(&stage->arena);
+    *newer = false;
+    if (record->has_value)
+        result = wire_classified_parse(record->value, &stage->arena, &stage->classified, &read);
+    batch_count(&stage->batch, METRIC_UNKNOWN_FIELDS, read.unknown_fields);
+    if (result == WIRE_NEWER) {
+        *newer = true;
+        return error_set(
+            error, EXIT_CONFIG,
+            "%s, partition %d, offset %lld was written by a newer version (%s): upgrade this "
+            "instance, then start it again",
+            record->topic, (int)record->partition, (long long)record->offset, read.text);
+    }
+    const char *foreign = result == WIRE_OK ? find_foreign(stage, record) : read.text;
+    if (foreign) {
+        bury(stage, record, record->has_value ? DEAD_FOREIGN : DEAD_EMPTY, span_from(foreign));
+        return true;
+    }
+    if (position_advance(slot->position, &stage->classified.origin, &full))
+        return decide(stage, slot, record, error);
+    if (full)
+        bury(stage, record, DEAD_FOREIGN,
+             SPAN("its raw partition is beyond the 1,024 that can be kept"));
+    else
+        drop_replayed(stage, record);
+    return true;
+}

@@ -1,0 +1,343 @@
+/* Events and transactions of stage 2. Everything that a transaction changes is in `recipients`
+ * first; the state file follows, and is brought up from there whenever it may have stayed behind.
+ */
+#include "pipeline/stage2_private.h"
+#include "base/check.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA_BLOCK_SIZE = 64 * 1024, ARENA_MAX = 4 * 1024 * 1024 };
+
+struct stage2 *stage2_new(const struct stage_setup *setup)
+{
+    struct stage2 *stage = calloc(1, sizeof *stage);
+    CHECK(stage);
+    stage->setup = setup;
+    stage->ports = &setup->ports;
+    assignment_init(&stage->assignment, setup, true);
+    txn_init(&stage->txn, setup, "decide");
+    batch_init(&stage->batch, setup);
+    changes_init(&stage->changes);
+    trouble_init(&stage->trouble, "decide", setup->config->topics.classified);
+    arena_init(&stage->arena, ARENA_BLOCK_SIZE, ARENA_MAX);
+    arena_init(&stage->dead_arena, ARENA_BLOCK_SIZE, 0);
+    for (int i = 0; i < DEAD_REASON_COUNT; i++) stage->dead_limits[i].interval_ms = DEAD_LOG_MS;
+    stage->replayed_limit.interval_ms = DEAD_LOG_MS;
+    return stage;
+}
+
+static void open_batch(struct stage2 *stage)
+{
+    if (stage->batch.open) return;
+    txn_begin(&stage->txn);
+    batch_open(&stage->batch);
+}
+
+/* The slot joins the open transaction: from here on its state file is in a transaction as well. */
+static bool touch(struct stage2 *stage, struct slot *slot, struct error *error)
+{
+    assignment_touch(&stage->assignment, slot);
+    if (slot->store_begun) return true;
+    TRY(stage->ports->store.ops->begin(slot->store, error));
+    slot->store_begun = true;
+    /* From here on only offsets of this transaction count for the place. */
+    (void)stage->ports->sink.ops->delivered(stage->ports->sink.self, slot->partition, true);
+    return true;
+}
+
+static void produce_changes(struct stage2 *stage)
+{
+    for (uint32_t i = 0; i < stage->changes.count; i++) {
+        const struct change *change = &stage->changes.list[i];
+        struct kafka_message message = {
+            .topic = stage->setup->config->topics.recipients,
+            .partition = change->partition,
+            .key = change->key,
+            .value = change->value,
+            .has_key = true,
+            .has_value = change->has_value,
+            .track = true,
+        };
+        txn_send(&stage->txn, &message);
+    }
+}
+
+/* Always, also where nothing but a tombstone or nothing at all was written: it is what a restore
+ * begins with. */
+static bool produce_position(struct stage2 *stage, struct slot *slot, struct error *error)
+{
+    struct buffer out;
+    slot->position->next = slot->next;
+    TRY(stage->ports->store.ops->put_position(slot->store, slot->position, error));
+    buffer_init(&out, stage->own_value, sizeof stage->own_value);
+    wire_position_format(slot->position, &out);
+    CHECK(!out.full);
+    struct kafka_message message = {
+        .topic = stage->setup->config->topics.recipients,
+        .partition = slot->partition,
+        .key = SPAN(WIRE_KEY_POSITION),
+        .value = buffer_span(&out),
+        .has_key = true,
+        .has_value = true,
+        .track = true,
+    };
+    txn_send(&stage->txn, &message);
+    return true;
+}
+
+static struct slot *touched_slot(const struct stage2 *stage, size_t index)
+{
+    return stage->assignment.slots[stage->assignment.touched[index]];
+}
+
+/* After the Kafka commit. A failure here loses nothing: the log has it, and the next start brings
+ * it back. */
+static bool commit_stores(struct stage2 *stage, struct error *error)
+{
+    const struct store_ops *ops = stage->ports->store.ops;
+    const struct sink_port *sink = &stage->ports->sink;
+    for (size_t i = 0; i < stage->assignment.touched_count; i++) {
+        struct slot *slot = touched_slot(stage, i);
+        int64_t place = ops->place(slot->store);
+        int64_t delivered = sink->ops->delivered(sink->self, slot->partition, true);
+        if (delivered + 1 > place) place = delivered + 1;
+        TRY(ops->commit(slot->store, place, true, port_wall_ms(stage->ports), error));
+        slot->store_begun = false;
+    }
+    return true;
+}
+
+/* Back to what the state file says; the slots stay touched. */
+static bool roll_back_stores(struct stage2 *stage, struct error *error)
+{
+    const struct store_ops *ops = stage->ports->store.ops;
+    for (size_t i = 0; i < stage->assignment.touched_count; i++) {
+        struct slot *slot = touched_slot(stage, i);
+        bool found = false;
+        if (slot->store_begun) ops->rollback(slot->store);
+        slot->store_begun = false;
+        TRY(ops->get_position(slot->store, slot->position, &found, error));
+        if (found) continue;
+        position_init(slot->position);
+        slot->position->partitions = stage->setup->partitions;
+        memcpy(slot->position->cluster, stage->setup->cluster, sizeof slot->position->cluster);
+    }
+    return true;
+}
+
+enum outcome { OUTCOME_COMMITTED, OUTCOME_UNDONE, OUTCOME_BROKEN };
+
+/* Undoes both transactions. *in_doubt: everything has to be acquired anew, else the touched slots
+ * are rewound. */
+static bool undo(struct stage2 *stage, bool *in_doubt, struct error *error)
+{
+    changes_clear(&stage->changes);
+    batch_failed(&stage->batch, "decide");
+    *in_doubt = txn_undo(&stage->txn) == KAFKA_STEP_DOUBT;
+    return roll_back_stores(stage, error);
+}
+
+/* Everything up to both commits. UNDONE: it failed and is undone, *in_doubt says how far. BROKEN:
+ * see error. */
+static enum outcome commit(struct stage2 *stage, bool *in_doubt, struct error *error)
+{
+    struct kafka_offset offsets[KAFKA_PARTITIONS_MAX];
+    produce_changes(stage);
+    for (size_t i = 0; i < stage->assignment.touched_count; i++)
+        if (!produce_position(stage, touched_slot(stage, i), error)) return OUTCOME_BROKEN;
+    size_t count = assignment_offsets(&stage->assignment, offsets);
+    if (txn_commit(&stage->txn, offsets, count) != KAFKA_STEP_OK)
+        return undo(stage, in_doubt, error) ? OUTCOME_UNDONE : OUTCOME_BROKEN;
+    changes_clear(&stage->changes);
+    batch_committed(&stage->batch);
+    if (!commit_stores(stage, error)) return OUTCOME_BROKEN;
+    assignment_settle(&stage->assignment, true);
+    return OUTCOME_COMMITTED;
+}
+
+static bool go_back(struct stage2 *stage, bool in_doubt, struct error *error)
+{
+    int64_t delay_ms = txn_delay_ms(&stage->txn);
+    if (in_doubt) return assignment_reacquire(&stage->assignment, delay_ms, error);
+    return assignment_rewind(&stage->assignment, delay_ms, error);
+}
+
+static bool settle(struct stage2 *stage, struct error *error)
+{
+    bool in_doubt = false;
+    switch (commit(stage, &in_doubt, error)) {
+    case OUTCOME_COMMITTED:
+        return true;
+    case OUTCOME_UNDONE:
+        return go_back(stage, in_doubt, error);
+    case OUTCOME_BROKEN:
+        return false;
+    }
+    return false;
+}
+
+static bool add_record(struct stage2 *stage, struct slot *slot, const struct kafka_record *record,
+                       struct error *error)
+{
+    bool newer = false;
+    open_batch(stage);
+    TRY(touch(stage, slot, error));
+    if (!decide_record(stage, slot, record, &newer, error)) {
+        /* What came before it is good; the partition stops at it. */
+        struct error ignored;
+        if (newer) (void)settle(stage, &ignored);
+        return false;
+    }
+    slot->next = record->offset + 1;
+    slot->active_ms = stage->batch.now_ms;
+    batch_add(&stage->batch, record);
+    return true;
+}
+
+static bool on_record(struct stage2 *stage, struct kafka_record *record, struct error *error)
+{
+    bool ok = true;
+    struct slot *slot = assignment_find_running(&stage->assignment, record->partition);
+    if (slot && record->offset >= slot->next && stage->txn.opened)
+        ok = add_record(stage, slot, record, error);
+    stage->ports->source.ops->record_done(stage->ports->source.self, record);
+    return ok;
+}
+
+static bool on_gone(struct stage2 *stage, const struct kafka_event *event, struct error *error)
+{
+    bool in_doubt = false, undone = false;
+    metric_add(METRIC_REBALANCES, 1);
+    if (stage->batch.open && event->type == KAFKA_LOST) {
+        TRY(undo(stage, &in_doubt, error));
+        undone = true;
+    } else if (stage->batch.open) {
+        enum outcome outcome = commit(stage, &in_doubt, error);
+        if (outcome == OUTCOME_BROKEN) return false;
+        undone = outcome == OUTCOME_UNDONE;
+    }
+    assignment_forget_touched(&stage->assignment, event->partitions, event->partition_count);
+    assignment_remove(&stage->assignment, event->partitions, event->partition_count);
+    stage->ports->source.ops->release(stage->ports->source.self);
+    return undone ? go_back(stage, in_doubt, error) : true;
+}
+
+/* Acquiring it again says what was lost, or goes on where the operator accepted that. */
+static bool on_out_of_range(struct stage2 *stage, const struct kafka_event *event,
+                            struct error *error)
+{
+    struct slot *slot = assignment_find_running(&stage->assignment, event->partition);
+    if (!slot) return true;
+    if (stage->batch.open) TRY(settle(stage, error));
+    return assignment_reacquire_one(&stage->assignment, slot, 0, error);
+}
+
+static bool on_event(struct stage2 *stage, struct kafka_event *event, struct error *error)
+{
+    struct slot *slot;
+    switch (event->type) {
+    case KAFKA_NOTHING:
+        return true;
+    case KAFKA_RECORD:
+        return on_record(stage, &event->record, error);
+    case KAFKA_EOF:
+        /* Control markers lie between: the next transaction, at the latest the idle one, writes it.
+         */
+        slot = assignment_find_running(&stage->assignment, event->partition);
+        if (slot && event->offset > slot->next) slot->next = event->offset;
+        return true;
+    case KAFKA_ASSIGNED:
+        metric_add(METRIC_REBALANCES, 1);
+        return assignment_add(&stage->assignment, event->partitions, event->partition_count, error);
+    case KAFKA_REVOKED:
+    case KAFKA_LOST:
+        return on_gone(stage, event, error);
+    case KAFKA_OUT_OF_RANGE:
+        return on_out_of_range(stage, event, error);
+    case KAFKA_TROUBLE:
+        trouble_log(&stage->trouble, event->text);
+        return true;
+    case KAFKA_FATAL:
+        return trouble_fatal(&stage->trouble, event->text, error);
+    }
+    return true;
+}
+
+/* The empty batch: the clocks of idle partitions are moved to the wall clock, and what that makes
+ * due is applied (nothing yet). The wall clock is recorded in the position before anything depends
+ * on it. */
+static bool tick(struct stage2 *stage, struct error *error)
+{
+    uint64_t ticks = 0;
+    if (!stage->txn.opened || !batch_tick_is_due(&stage->batch)) return true;
+    int64_t wall_ms = port_wall_ms(stage->ports);
+    for (size_t i = 0; i < stage->assignment.owned_count; i++) {
+        struct slot *slot = stage->assignment.slots[stage->assignment.owned[i]];
+        bool idle = stage->batch.now_ms - slot->active_ms >= stage->setup->config->idle_tick_ms;
+        if (slot->phase != SLOT_RUNNING || !idle) continue;
+        open_batch(stage);
+        TRY(touch(stage, slot, error));
+        slot->active_ms = stage->batch.now_ms;
+        if (wall_ms > slot->position->clock_ms) slot->position->clock_ms = wall_ms;
+        ticks++;
+    }
+    if (ticks == 0) return true;
+    batch_count(&stage->batch, METRIC_TICKS, ticks);
+    return settle(stage, error);
+}
+
+static bool step(struct stage2 *stage, struct error *error)
+{
+    struct kafka_event event;
+    batch_now(&stage->batch);
+    TRY(txn_step(&stage->txn, error));
+    TRY(assignment_step(&stage->assignment, stage->txn.opened, error));
+    if (!stage->batch.open) TRY(tick(stage, error));
+    int wait_ms = batch_wait_ms(&stage->batch, stage->assignment.unsettled > 0);
+    stage->ports->source.ops->poll(stage->ports->source.self, wait_ms, &event);
+    TRY(on_event(stage, &event, error));
+    if (batch_is_due(&stage->batch, &stage->txn, event.type == KAFKA_NOTHING))
+        return settle(stage, error);
+    return true;
+}
+
+/* Leaves nothing half-done: neither a Kafka nor a SQLite transaction. */
+static void give_up(struct stage2 *stage)
+{
+    if (stage->txn.begun) (void)txn_undo(&stage->txn);
+    for (size_t i = 0; i < stage->assignment.touched_count; i++) {
+        struct slot *slot = touched_slot(stage, i);
+        if (slot->store_begun) stage->ports->store.ops->rollback(slot->store);
+        slot->store_begun = false;
+    }
+    assignment_settle(&stage->assignment, false);
+    changes_clear(&stage->changes);
+    stage->batch.open = false;
+}
+
+bool stage2_step(struct stage2 *stage, struct error *error)
+{
+    if (step(stage, error)) return true;
+    give_up(stage);
+    return false;
+}
+
+void stage2_drain(struct stage2 *stage)
+{
+    struct error ignored = {0};
+    bool in_doubt = false;
+    if (stage->batch.open) (void)commit(stage, &in_doubt, &ignored);
+    give_up(stage);
+}
+
+void stage2_free(struct stage2 *stage)
+{
+    if (!stage) return;
+    give_up(stage);
+    assignment_done(&stage->assignment);
+    txn_done(&stage->txn);
+    changes_done(&stage->changes);
+    arena_done(&stage->arena);
+    arena_done(&stage->dead_arena);
+    free(stage);
+}

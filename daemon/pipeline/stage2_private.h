@@ -1,0 +1,38 @@
+#ifndef PIPELINE_STAGE2_PRIVATE_H
+#define PIPELINE_STAGE2_PRIVATE_H
+/* Between stage2.c (events and transactions) and decide.c (one record). */
+#include "base/arena.h"
+#include "os/log.h"
+#include "pipeline/assignment.h"
+#include "pipeline/batch.h"
+#include "pipeline/changes.h"
+#include "pipeline/stage2.h"
+#include "pipeline/trouble.h"
+#include "pipeline/txn.h"
+#include "intake/intake.h"
+#include "wire/wire.h"
+
+struct stage2 {
+    const struct stage_setup *setup;
+    const struct ports *ports;
+    struct assignment assignment;
+    struct txn txn;
+    struct batch batch;
+    struct changes changes;
+    struct trouble trouble;
+    struct arena arena; /* of one record */
+    struct arena dead_arena;
+    struct classified classified;
+    struct decision decision;
+    struct recipient_state own, shared;
+    char key[WIRE_KEY_MAX], own_value[WIRE_RECORD_MAX], shared_value[WIRE_RECORD_MAX];
+    char decision_value[WIRE_RECORD_MAX];
+    struct log_limit dead_limits[DEAD_REASON_COUNT], replayed_limit;
+};
+
+/* Applies one record to the state of its slot, whose transactions are open, and produces what comes
+ * of it. False for trouble with the state file, or a record of a newer version: *newer, and nothing
+ * was changed. */
+bool decide_record(struct stage2 *stage, struct slot *slot, const struct kafka_record *record,
+                   bool *newer, struct error *error) MUST_USE;
+#endif

@@ -1,0 +1,111 @@
+/* What stage 2 refuses to begin with, before anything is produced. */
+#include "unit/pipeline/fake_stage2.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void expect_refusal(struct fixture *fixture, const char *word)
+{
+    fake_assign_all(&fixture->world);
+    fixture_steps(fixture, 100);
+    assert_true(fixture->broken);
+    assert_int_equal(fixture->error.code, EXIT_CONFIG);
+    if (!strstr(fixture->error.text, word)) fail_msg("%s", fixture->error.text);
+    assert_int_equal(fixture->world.commits, 1);
+}
+
+static void test_a_gap_in_the_input_is_refused_with_its_size(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_decide_one_and_stop(fixture);
+    for (int i = 0; i < 5; i++) fake_append_marker(&fixture->world, "classified", 0);
+    fake_log_of(&fixture->world, "classified", 0)->low = 4;
+    expect_refusal(fixture, "3 records were deleted");
+}
+
+static void test_a_gap_is_passed_where_the_operator_accepts_it(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_decide_one_and_stop(fixture);
+    for (int i = 0; i < 5; i++) fake_append_marker(&fixture->world, "classified", 0);
+    fake_log_of(&fixture->world, "classified", 0)->low = 4;
+    fixture->world.config.accept_gap = true;
+    fixture_begin(fixture);
+    assert_true(fixture->world.source.fetching[0]);
+}
+
+static void test_another_number_of_partitions_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_decide_one_and_stop(fixture);
+    fixture->world.setup.partitions = PARTITIONS + 1;
+    expect_refusal(fixture, "with 4 partitions");
+}
+
+static void test_another_cluster_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_decide_one_and_stop(fixture);
+    strcpy(fixture->world.setup.cluster, "other");
+    expect_refusal(fixture, "cluster fake");
+}
+
+static void test_a_raw_topic_made_anew_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_decide_one_and_stop(fixture);
+    fake_log_of(&fixture->world, "raw", 0)->count = 0;
+    expect_refusal(fixture, "raise topics.raw.epoch");
+}
+
+static void test_an_epoch_set_back_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fake_bounce from = {.reason = REASON_USER_UNKNOWN, .origin = {.epoch = 3}};
+    char recipient[64];
+    fake_recipient_in(0, PARTITIONS, 0, recipient);
+    from.recipient = recipient;
+    fixture_begin(fixture);
+    fake_classified(&fixture->world, &from);
+    fixture_steps(fixture, 6);
+    fixture_crash(fixture);
+    fixture->world.crashed = false;
+    expect_refusal(fixture, "set it to 3");
+}
+
+static void test_a_place_beyond_the_log_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_decide_one_and_stop(fixture);
+    fixture->world.files[0].place = 5;
+    expect_refusal(fixture, "ends at 3");
+}
+
+static void test_a_partition_that_was_not_there_before_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    const int32_t extra[] = {PARTITIONS};
+    fixture_begin(fixture);
+    fake_event(&fixture->world, KAFKA_ASSIGNED, extra, 1);
+    fixture_steps(fixture, 2);
+    assert_true(fixture->broken);
+    assert_int_equal(fixture->error.code, EXIT_CONFIG);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, fixture_set_up, fixture_tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_gap_in_the_input_is_refused_with_its_size),
+        TEST(a_gap_is_passed_where_the_operator_accepts_it),
+        TEST(another_number_of_partitions_is_refused),
+        TEST(another_cluster_is_refused),
+        TEST(a_raw_topic_made_anew_is_refused),
+        TEST(an_epoch_set_back_is_refused),
+        TEST(a_place_beyond_the_log_is_refused),
+        TEST(a_partition_that_was_not_there_before_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
