@@ -1,6 +1,8 @@
 #include "base/utf8.h"
 #include <string.h>
 
+static const char REPLACEMENT[3] = {'\xEF', '\xBF', '\xBD'}; /* U+FFFD */
+
 static bool is_tail(unsigned char byte)
 {
     return (byte & 0xC0) == 0x80;
@@ -42,8 +44,8 @@ size_t utf8_repair(struct span text, char *out)
             memcpy(out + at, text.ptr, length);
             at += length;
         } else {
-            memcpy(out + at, "\xEF\xBF\xBD", 3);
-            at += 3;
+            memcpy(out + at, REPLACEMENT, sizeof REPLACEMENT);
+            at += sizeof REPLACEMENT;
         }
         text = span_skip(text, length ? length : 1);
     }

@@ -20,6 +20,7 @@ static void *run(void *argument)
 {
     struct start start = *(struct start *)argument;
     free(argument);
+    /* An int through pthread's pointer and back: NOLINTNEXTLINE(performance-no-int-to-ptr) */
     return (void *)(intptr_t)start.run(start.argument);
 }
 
