@@ -90,7 +90,7 @@ void classify_bounce(const struct ruleset *set, struct ruleset_scratch *scratch,
         out->evidence = SPAN_NONE;
         out->guard = GUARD_FORM;
     } else {
-        guard_apply(result, bounce->diagnostic, &evidence, out);
+        guard_apply(set, result, bounce->diagnostic, &evidence, out);
     }
     out->action = action_of(bounce, out);
 }

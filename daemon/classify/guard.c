@@ -51,6 +51,24 @@ static void guard_digits(struct verdict *verdict)
         overrule(verdict, REASON_REJECTED, GUARD_DIGITS);
 }
 
+/* 5.1.1 with the one word "spam": digits that suppress and words that blame somebody else. One word
+ * ranks below such a status, but it is a doubt, and in doubt an address is not suppressed. */
+static void guard_words(const struct ruleset *set, const struct ruleset_result *result,
+                        struct verdict *verdict)
+{
+    if (reason_action(verdict->reason, verdict->temporary) != ACTION_SUPPRESS) return;
+    for (unsigned i = 0; i < result->match_count; i++) {
+        struct ruleset_rule rule;
+        if (result->matches[i].evidence.len == 0 || result->matches[i].refined_away) continue;
+        ruleset_get_rule(set, result->matches[i].rule, &rule);
+        if (reason_get(rule.reason)->fault != FAULT_SENDER) continue;
+        overrule(verdict, rule.reason, GUARD_WORDS);
+        verdict->rule = rule.id;
+        verdict->evidence = result->matches[i].evidence;
+        return;
+    }
+}
+
 static void guard_stage(struct verdict *verdict, bool by_text)
 {
     /* `rejected` is counted against the recipient, so it has to go the same way. */
@@ -150,13 +168,15 @@ static void guard_greeting(const struct ruleset_result *result, struct span diag
         overrule(verdict, REASON_REJECTED, GUARD_GREETING);
 }
 
-void guard_apply(const struct ruleset_result *result, struct span diagnostic,
-                 const struct evidence *evidence, struct verdict *verdict)
+void guard_apply(const struct ruleset *set, const struct ruleset_result *result,
+                 struct span diagnostic, const struct evidence *evidence, struct verdict *verdict)
 {
     bool by_text = result->found && result->winner.evidence.len > 0;
-    if (by_text)
+    if (by_text) {
         guard_greeting(result, diagnostic, evidence, verdict);
-    else
+    } else {
         guard_digits(verdict);
+        guard_words(set, result, verdict);
+    }
     guard_stage(verdict, by_text);
 }

@@ -19,6 +19,8 @@ const char *guard_sentence(enum guard guard)
         return "digits alone do not suppress";
     case GUARD_BARE:
         return "a bare code with words that no rule knows does not say why";
+    case GUARD_WORDS:
+        return "digits that would suppress give way to words that blame the sender";
     case GUARD_STAGE:
         return "a reply at connect, HELO or MAIL FROM cannot be about the recipient";
     case GUARD_GREETING:

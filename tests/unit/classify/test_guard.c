@@ -21,6 +21,7 @@ static const char rules[] =
     "rule: t.5110\nstatus: x.1.10\nreason: domain-refuses-mail\nexample: 5.1.10\n\n"
     "rule: t.521\nstatus: x.2.1\nreason: mailbox-disabled\nexample: 5.2.1\n\n"
     "rule: t.571\nstatus: x.7.1\nreason: policy\nexample: 5.7.1\n\n"
+    "rule: t.spam-word\ntext: spam*\nreason: spam\nexample: 550 spam\n\n"
     "gave-up: not going to try again\n";
 
 struct expectation {
@@ -100,6 +101,17 @@ static void digits_alone_suppress_for_very_few_codes(void **state)
         /* words do */
         {"550 user unknown", 0, REASON_USER_UNKNOWN, ACTION_SUPPRESS, GUARD_NONE},
         {"599 5.7.1 user unknown", 0, REASON_USER_UNKNOWN, ACTION_SUPPRESS, GUARD_NONE},
+    };
+    EXPECT_ALL(state, cases);
+}
+
+static void one_word_that_blames_the_sender_keeps_digits_from_suppressing(void **state)
+{
+    static const struct expectation cases[] = {
+        {"550 5.1.1 spam", 0, REASON_SPAM, ACTION_SENDER, GUARD_WORDS},
+        {"5.1.1 spam", 0, REASON_SPAM, ACTION_SENDER, GUARD_WORDS},
+        {"550 5.1.1 spam user unknown", 0, REASON_USER_UNKNOWN, ACTION_SUPPRESS, GUARD_NONE},
+        {"550 4.1.1 spam", 0, REASON_USER_UNKNOWN, ACTION_SOFT, GUARD_NONE},
     };
     EXPECT_ALL(state, cases);
 }
@@ -194,6 +206,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bare_code_or_x_2_1_with_unknown_words_is_rejected),
+        cmocka_unit_test(one_word_that_blames_the_sender_keeps_digits_from_suppressing),
         cmocka_unit_test(digits_alone_suppress_for_very_few_codes),
         cmocka_unit_test(before_rcpt_nothing_is_the_recipients_fault),
         cmocka_unit_test(a_greeting_counts_only_where_it_is_the_whole_text),
