@@ -17,7 +17,7 @@ enum guard { /* what overruled or made the verdict after the match, for explain 
              GUARD_NONE,
              GUARD_DIGITS,   /* digits alone never suppress */
              GUARD_BARE,     /* a bare code with words that no rule knows is `rejected` */
-             GUARD_WORDS,    /* digits that suppress give way to words that blame the sender */
+             GUARD_WORDS,    /* other words say a full mailbox, or, against digits, the sender */
              GUARD_STAGE,    /* a reply at connect, helo or mail names no recipient's fault */
              GUARD_GREETING, /* the greeting names the client: sender-side */
              GUARD_FORM,     /* the reason comes from the form of the input, not from a rule */

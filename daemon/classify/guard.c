@@ -51,17 +51,23 @@ static void guard_digits(struct verdict *verdict)
         overrule(verdict, REASON_REJECTED, GUARD_DIGITS);
 }
 
-/* 5.1.1 with the one word "spam": digits that suppress and words that blame somebody else. One word
- * ranks below such a status, but it is a doubt, and in doubt an address is not suppressed. */
+/* Doubts that the ranks do not see. 5.1.1 with the one word "spam": digits that suppress and words
+ * that blame somebody else. "Invalid mailbox: the mailbox is full": it exists and comes back. */
+static bool words_are_a_doubt(enum reason reason, bool by_text)
+{
+    if (reason == REASON_MAILBOX_FULL) return true;
+    return !by_text && reason_get(reason)->fault == FAULT_SENDER;
+}
+
 static void guard_words(const struct ruleset *set, const struct ruleset_result *result,
-                        struct verdict *verdict)
+                        bool by_text, struct verdict *verdict)
 {
     if (reason_action(verdict->reason, verdict->temporary) != ACTION_SUPPRESS) return;
     for (unsigned i = 0; i < result->match_count; i++) {
         struct ruleset_rule rule;
         if (result->matches[i].evidence.len == 0 || result->matches[i].refined_away) continue;
         ruleset_get_rule(set, result->matches[i].rule, &rule);
-        if (reason_get(rule.reason)->fault != FAULT_SENDER) continue;
+        if (!words_are_a_doubt(rule.reason, by_text)) continue;
         overrule(verdict, rule.reason, GUARD_WORDS);
         verdict->rule = rule.id;
         verdict->evidence = result->matches[i].evidence;
@@ -176,7 +182,7 @@ void guard_apply(const struct ruleset *set, const struct ruleset_result *result,
         guard_greeting(result, diagnostic, evidence, verdict);
     } else {
         guard_digits(verdict);
-        guard_words(set, result, verdict);
     }
+    guard_words(set, result, by_text, verdict);
     guard_stage(verdict, by_text);
 }

@@ -105,12 +105,14 @@ static void digits_alone_suppress_for_very_few_codes(void **state)
     EXPECT_ALL(state, cases);
 }
 
-static void one_word_that_blames_the_sender_keeps_digits_from_suppressing(void **state)
+static void words_that_are_a_doubt_keep_an_address_from_being_suppressed(void **state)
 {
     static const struct expectation cases[] = {
         {"550 5.1.1 spam", 0, REASON_SPAM, ACTION_SENDER, GUARD_WORDS},
         {"5.1.1 spam", 0, REASON_SPAM, ACTION_SENDER, GUARD_WORDS},
         {"550 5.1.1 spam user unknown", 0, REASON_USER_UNKNOWN, ACTION_SUPPRESS, GUARD_NONE},
+        {"550 user unknown or over quota", 0, REASON_MAILBOX_FULL, ACTION_SOFT, GUARD_WORDS},
+        {"550 5.1.1 quota", 0, REASON_MAILBOX_FULL, ACTION_SOFT, GUARD_WORDS},
         {"550 4.1.1 spam", 0, REASON_USER_UNKNOWN, ACTION_SOFT, GUARD_NONE},
     };
     EXPECT_ALL(state, cases);
@@ -206,7 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bare_code_or_x_2_1_with_unknown_words_is_rejected),
-        cmocka_unit_test(one_word_that_blames_the_sender_keeps_digits_from_suppressing),
+        cmocka_unit_test(words_that_are_a_doubt_keep_an_address_from_being_suppressed),
         cmocka_unit_test(digits_alone_suppress_for_very_few_codes),
         cmocka_unit_test(before_rcpt_nothing_is_the_recipients_fault),
         cmocka_unit_test(a_greeting_counts_only_where_it_is_the_whole_text),
