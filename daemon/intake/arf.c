@@ -83,7 +83,7 @@ static bool recipient_elsewhere(const struct report *report, struct bounce *boun
     /* To before the trace: a report about list mail has the list in the trace. */
     struct span to = report->returned.to;
     if (intake_same_address(to, report->returned.from)) to = SPAN_NONE;
-    returned_choose(&report->returned, true, to, SPAN_NONE, bounce);
+    returned_choose(&report->returned, report->scratch->config, true, to, SPAN_NONE, bounce);
     return bounce->recipient.len > 0 ||
            intake_header_recipient(report->input, report->scratch->arena, &bounce->recipient);
 }

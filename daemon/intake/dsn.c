@@ -3,6 +3,7 @@
  * others put one too many. */
 #include "intake/report.h"
 #include "base/civil.h"
+#include "intake/cause.h"
 #include "intake/intake_private.h"
 #include "intake/notice.h"
 #include "mail/address.h"
@@ -174,7 +175,8 @@ static void bounce_fill(const struct dsn *dsn, const struct group *group, struct
     struct span final = SPAN_NONE, original = SPAN_NONE;
     address_find(group->final, arena, &final);
     address_find(group->original, arena, &original);
-    returned_choose(&report->returned, dsn->count == 1, original, final, bounce);
+    returned_choose(&report->returned, report->scratch->config, dsn->count == 1, original, final,
+                    bounce);
     status_set(bounce, group->status);
     type_set(bounce, group->action);
     bounce->diagnostic = diagnostic_text(group->diagnostic, report->scratch);
@@ -190,23 +192,60 @@ static void bounce_fill(const struct dsn *dsn, const struct group *group, struct
     report_apply(report, bounce);
 }
 
-/* Only where the report has no diagnostic of its own: what the part for people says of this
- * recipient. */
-static void diagnostics_from_notice(const struct report *report, struct intake_output *out)
-{
+struct human { /* the part for people, read when it is first needed */
+    struct span text;
     struct notice notice;
-    bool is_read = false;
-    for (size_t i = 0; i < out->count; i++) {
-        struct bounce *bounce = &out->bounces[i];
-        if (bounce->diagnostic.len || bounce->type == BOUNCE_DELIVERY) continue;
-        if (!is_read && !notice_read(report_human_text(report), report->scratch->arena, &notice))
-            return;
-        is_read = true;
-        struct span text = notice_text_of(&notice, bounce->final_recipient);
-        if (!text.len) text = notice_text_of(&notice, bounce->recipient);
-        if (!text.len && out->count == 1) text = notice_cause(notice.text);
-        bounce->diagnostic = intake_diagnostic(text, report->scratch);
+    const struct cue_index *index;
+};
+
+/* What the part says of this recipient; all of it where the report is about one alone. */
+static struct span human_text_of(const struct human *human, const struct bounce *bounce,
+                                 bool is_only)
+{
+    struct span text = notice_text_of(&human->notice, bounce->final_recipient);
+    if (!text.len) text = notice_text_of(&human->notice, bounce->recipient);
+    return text.len || !is_only ? text : human->notice.text;
+}
+
+/* Sendmail sends DATA before it has read the answers to RCPT: its transcript shows them behind it.
+ */
+static enum stage stage_in(struct span text)
+{
+    enum stage stage = reply_find_stage(text);
+    bool is_transcript = stage == STAGE_DATA && span_find(text, SPAN(">>> ")) != SPAN_NOT_FOUND;
+    return is_transcript ? STAGE_NONE : stage;
+}
+
+/* The report's own words come first. Where they are missing, or the first line of several, the part
+ * for people has more; the command that was refused stands nowhere else. */
+static void complete(const struct report *report, const struct human *human, bool is_only,
+                     struct bounce *bounce)
+{
+    const struct intake_scratch *scratch = report->scratch;
+    struct span text = human_text_of(human, bounce, is_only);
+    if (bounce->diagnostic.len == 0 || cause_is_bare(bounce->diagnostic)) {
+        struct span cause = cause_find(human->index, text);
+        if (is_only && (!cause.len || cause_is_bare(cause)))
+            cause = cause_find(human->index, human->notice.text);
+        if (!bounce->diagnostic.len || cause_is_said(human->index, cause))
+            bounce->diagnostic = intake_diagnostic(cause, scratch);
+    } else {
+        struct span whole = cause_whole_reply(human->text, bounce->diagnostic, scratch->arena);
+        if (whole.len) bounce->diagnostic = intake_diagnostic(whole, scratch);
     }
+    bounce->stage = stage_in(span_take(text, DIAGNOSTIC_MAX));
+}
+
+static void bounces_complete(const struct report *report, struct intake_output *out)
+{
+    struct human human;
+    if (!report->has_human) return;
+    human.text = report_human_text(report);
+    if (!notice_read(human.text, report->scratch->arena, &human.notice)) return;
+    human.index = cue_index_get();
+    for (size_t i = 0; i < out->count; i++)
+        if (out->bounces[i].type != BOUNCE_DELIVERY)
+            complete(report, &human, out->count == 1, &out->bounces[i]);
 }
 
 /* A report that names nobody: one recipient is left to be found elsewhere, by the same order. */
@@ -215,7 +254,7 @@ static bool recipient_elsewhere(const struct report *report, struct bounce *boun
     struct arena *arena = report->scratch->arena;
     struct span failed = SPAN_NONE;
     address_find(report->head.failed_recipients, arena, &failed);
-    returned_choose(&report->returned, true, SPAN_NONE, failed, bounce);
+    returned_choose(&report->returned, report->scratch->config, true, SPAN_NONE, failed, bounce);
     if (bounce->recipient.len) return true;
     if (intake_header_recipient(report->input, arena, &bounce->recipient)) return true;
     struct notice notice;
@@ -246,7 +285,7 @@ static void bounces_make(const struct dsn *dsn, struct intake_output *out)
     if (kept == 0)
         intake_dead(out, DEAD_NO_RECIPIENT, SPAN("the delivery report names no address"));
     else
-        diagnostics_from_notice(report, out);
+        bounces_complete(report, out);
 }
 
 /* Groups without a recipient are dropped where others have one. */

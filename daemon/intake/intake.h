@@ -3,6 +3,7 @@
 /* Raw bytes of any input form -> bounces, one for each recipient, or the reason why it is of no
  * use. */
 #include "intake/bounce.h"
+#include "intake/config.h"
 
 enum { INTAKE_SIZE_MAX = 10 * 1000 * 1000 };
 
@@ -29,6 +30,7 @@ struct intake_input {
 struct intake_scratch {
     struct arena *arena; /* reset by the caller between messages */
     struct charset *charset;
+    const struct intake_config *config; /* may be NULL */
 };
 struct intake_output {
     struct bounce *bounces; /* in the arena */

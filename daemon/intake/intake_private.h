@@ -27,6 +27,10 @@ bool intake_same_address(struct span a, struct span b);
  * (which may be empty). False where there is none. */
 bool text_find_recipient(struct span text, struct span other, struct arena *arena,
                          struct span *out);
+/* The next address at or behind *at, in <> or bare; *from is where it begins, *at behind it. */
+bool text_next_address(struct span text, size_t *at, size_t *from, struct span *out);
+/* True where the words before `at` say that the address there is not the recipient's. */
+bool text_is_other_party(struct span text, size_t at);
 /* True where that address stands in the text, as a word of its own. */
 bool text_has_address(struct span text, struct span address);
 /* Only what stands after "RCPT TO:". */

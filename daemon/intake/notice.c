@@ -13,7 +13,9 @@ struct reader {
     /* The entry at hand is "address: text" in column 1: OpenSMTPD lists such without empty lines.
      */
     bool in_list;
-    bool in_transcript; /* it is a reply of a transcript: nothing but its line belongs to it */
+    bool in_transcript;  /* it is a reply of a transcript: nothing but its line belongs to it */
+    const char *command; /* the last ">>> " line since the entry at hand, and */
+    bool is_refused;     /* it was answered with a "<<< 4…" or "<<< 5…" */
 };
 
 struct opening { /* a line that begins a recipient's paragraph */
@@ -97,14 +99,77 @@ static const struct span copy_words[] = {
     {"header of", 9},    {"enclosed", 8},          {"message follows", 15}, {"your message", 12},
 };
 
+/* Lines that name what follows by themselves. */
+static const struct span copy_openings[] = {
+    {"original message follows", 24},
+    {"original message headers", 24},
+    {"original message:", 17},
+    {"original message", 16},
+    {"message headers follow", 22},
+    {"message header follows", 22},
+    {"message text follows", 20},
+    {"message follows", 15},
+    {"below is a copy of", 18},
+    {"included is a copy of", 21},
+    {"enclosed is a copy of", 21},
+    {"this is a copy of", 17},
+    {"a copy of the original message", 30},
+    {"a copy of your message", 22},
+    {"here is a copy of", 17},
+    {"headers of the original message", 31},
+    {"the headers of the original message", 35},
+    {"the original message headers", 28},
+    {"the first lines of the original", 31},
+    {"your message reads", 18},
+    {"old message", 11},
+    {"the following is a copy of", 26},
+    {"unsent message follows", 22},
+    {"returned message follows", 24},
+};
+
+/* A heading: not a sentence that goes on for the reader. */
+static bool is_whole_line(struct span rest)
+{
+    enum { HEADING_MAX = 48 };
+    rest = trim_right(rest);
+    return rest.len <= HEADING_MAX && !(rest.len && rest.ptr[rest.len - 1] == ',');
+}
+
 /* A ruled line that names what follows, or the first field of the returned message itself. */
 static bool is_copy_mark(struct span line, bool *is_field)
 {
-    *is_field = span_starts(line, SPAN("Received: ")) || span_starts(line, SPAN("Return-Path: "));
+    *is_field = span_starts(line, SPAN("Received: ")) || span_starts(line, SPAN("Return-Path: ")) ||
+                span_starts(line, SPAN("Received:from "));
     if (*is_field) return true;
-    struct span text = skip_blanks(line);
-    return span_starts(text, SPAN("---")) &&
-           text_has_any(span_take(text, 100), copy_words, sizeof copy_words / sizeof *copy_words);
+    struct span text = span_take(skip_blanks(line), 100);
+    if (span_starts(text, SPAN("---")))
+        return text_has_any(text, copy_words, sizeof copy_words / sizeof *copy_words);
+    char first = text.len ? byte_lower(*text.ptr) : '\0';
+    for (size_t i = 0; i < sizeof copy_openings / sizeof *copy_openings; i++)
+        if (*copy_openings[i].ptr == first && span_starts_fold(text, copy_openings[i]))
+            return is_whole_line(span_skip(text, copy_openings[i].len));
+    return false;
+}
+
+/* Old Sendmails sum up what a host said by "Remote protocol error": its own words are the lines
+ * before, and belong to the entry. */
+static void transcript_note(struct reader *reader, struct span line)
+{
+    if (span_starts(line, SPAN(">>> "))) {
+        reader->command = line.ptr;
+        reader->is_refused = false;
+    } else if (span_starts(line, SPAN("<<< ")) && line.len > 4) {
+        reader->is_refused |= line.ptr[4] == '4' || line.ptr[4] == '5';
+    }
+}
+
+static void transcript_take(struct reader *reader, struct opening *opening)
+{
+    if (opening->is_reply && reader->command && reader->is_refused)
+        opening->rest = span_of(reader->command,
+                                (size_t)(opening->rest.ptr + opening->rest.len - reader->command));
+    reader->command = NULL;
+    reader->is_refused = false;
 }
 
 static bool entry_add(struct reader *reader, const struct opening *opening)
@@ -154,7 +219,10 @@ bool notice_read(struct span text, struct arena *arena, struct notice *out)
             reader.in_transcript = opening.is_reply;
             if (out->count == 0) out->begins_at_once = begins;
             reader.in_list = opening.has_colon && opening.rest.len && !byte_is_blank(*line.ptr);
+            transcript_take(&reader, &opening);
             if (!entry_add(&reader, &opening)) return false;
+        } else {
+            transcript_note(&reader, line);
         }
         after_empty = trim_right(line).len == 0;
         begins = begins && after_empty;

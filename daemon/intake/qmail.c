@@ -33,7 +33,7 @@ bool intake_qmail(struct span text, const struct intake_input *input,
     struct bounce *bounces = intake_bounces(input, scratch, FORMAT_QMAIL, notice.count, out);
     if (!bounces) return true;
     struct returned returned;
-    returned_read(notice.copy, scratch->arena, &returned);
+    returned_read(notice.copy, scratch, &returned);
     for (size_t i = 0; i < notice.count; i++) {
         struct bounce *bounce = &bounces[i];
         bounce->recipient = notice.entries[i].address;

@@ -17,11 +17,16 @@ static struct span *head_member(struct mail_head *head, struct span name)
         {{"from", 4}, offsetof(struct mail_head, from)},
         {{"date", 4}, offsetof(struct mail_head, date)},
         {{"subject", 7}, offsetof(struct mail_head, subject)},
+        {{"list-id", 7}, offsetof(struct mail_head, list_id)},
         {{"precedence", 10}, offsetof(struct mail_head, precedence)},
         {{"references", 10}, offsetof(struct mail_head, references)},
+        {{"x-mlserver", 10}, offsetof(struct mail_head, ml_server)},
         {{"return-path", 11}, offsetof(struct mail_head, return_path)},
         {{"in-reply-to", 11}, offsetof(struct mail_head, in_reply_to)},
+        {{"delivered-to", 12}, offsetof(struct mail_head, delivered_to)},
         {{"content-type", 12}, offsetof(struct mail_head, content_type)},
+        {{"x-original-to", 13}, offsetof(struct mail_head, original_to)},
+        {{"x-envelope-to", 13}, offsetof(struct mail_head, original_to)},
         {{"auto-submitted", 14}, offsetof(struct mail_head, auto_submitted)},
         {{"x-failed-recipients", 19}, offsetof(struct mail_head, failed_recipients)},
     };
@@ -57,6 +62,8 @@ static void head_note(const struct header_field *field, struct mail_head *head)
             span_find(span_take(field->value, 100), SPAN("invoked for bounce")) != SPAN_NOT_FOUND;
     else if (says_auto_reply(field))
         head->says_auto_reply = true;
+    else if (span_equal_fold(field->name, SPAN("x-apple-unsubscribe")))
+        head->says_unsubscribe = span_equal_fold(field->value, SPAN("true"));
 }
 
 static void head_read(struct span block, struct mail_head *head)
@@ -105,6 +112,27 @@ static void part_sort(struct report *report, const struct mime_part *part)
         take(part, &report->human, &report->has_human);
 }
 
+/* The address that a bounce came to, by VERP, or the sender of the message that came back. */
+static void marks_read(struct report *report)
+{
+    const struct intake_config *config = report->scratch->config;
+    if (!config) return;
+    struct arena *arena = report->scratch->arena;
+    report->marks = report->returned.marks;
+    struct config_trace verp = {.recipient = SPAN_NONE};
+    const struct mail_head *head = &report->head;
+    const struct span fields[] = {head->original_to, head->delivered_to, head->to};
+    bool is_found = config_read_verp(config, report->returned.sender, arena, &verp);
+    for (size_t i = 0; !is_found && i < sizeof fields / sizeof *fields; i++) {
+        struct span address;
+        is_found = address_find(fields[i], arena, &address) &&
+                   config_read_verp(config, address, arena, &verp);
+    }
+    if (verp.recipient.len) report->marks.recipient = verp.recipient;
+    if (verp.tenant.len) report->marks.tenant = verp.tenant;
+    report->returned.marks = report->marks;
+}
+
 bool report_open(const struct intake_input *input, const struct intake_scratch *scratch,
                  struct report *out)
 {
@@ -121,6 +149,7 @@ bool report_open(const struct intake_input *input, const struct intake_scratch *
     if (!out->has_human && !out->has_status && out->root.is_multipart)
         take(&out->root, &out->human, &out->has_human);
     if (out->has_original) returned_read_part(&out->original, scratch, &out->returned);
+    marks_read(out);
     return true;
 }
 
@@ -140,6 +169,8 @@ void report_apply(const struct report *report, struct bounce *bounce)
 {
     struct arena *arena = report->scratch->arena;
     returned_apply(&report->returned, bounce);
+    if (!bounce->tenant.len) bounce->tenant = report->marks.tenant;
+    if (report->marks.message_id.len) bounce->message_id = report->marks.message_id;
     if (!bounce->sender.len) address_find(report->head.to, arena, &bounce->sender);
     if (!bounce->message_id.len) bounce->message_id = intake_bare_id(report->head.in_reply_to);
     if (bounce->time_ms == INT64_MIN) civil_parse_mail_date(report->head.date, &bounce->time_ms);

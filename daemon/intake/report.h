@@ -9,9 +9,11 @@
 struct mail_head { /* of the mail itself, as it stands; empty where missing */
     struct span from, to, cc, subject, return_path, date, in_reply_to, references;
     struct span auto_submitted, precedence, content_type, failed_recipients;
+    struct span original_to, delivered_to, list_id, ml_server;
     bool has_return_path;
-    bool says_auto_reply; /* X-Autoreply, X-Autorespond and the like */
-    bool is_qmail_bounce; /* Received: (qmail … invoked for bounce) */
+    bool says_auto_reply;  /* X-Autoreply, X-Autorespond and the like */
+    bool says_unsubscribe; /* X-Apple-Unsubscribe */
+    bool is_qmail_bounce;  /* Received: (qmail … invoked for bounce) */
 };
 struct report {
     const struct intake_input *input;
@@ -19,7 +21,8 @@ struct report {
     struct mail_head head;
     struct mime_part root, human, status, feedback, disposition, original;
     bool has_human, has_status, has_feedback, has_disposition, has_original;
-    struct returned returned; /* of the part `original` */
+    struct returned returned;  /* of the part `original` */
+    struct config_trace marks; /* the sender's own, of this mail or the returned one */
 };
 /* False past the arena's limit. */
 bool report_open(const struct intake_input *input, const struct intake_scratch *scratch,

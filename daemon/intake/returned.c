@@ -33,10 +33,12 @@ static bool name_is(struct span name, struct span wanted)
 
 /* Received fields are read from the newest to the oldest: the last one that names a recipient wins.
  */
-static void field_note(const struct header_field *field, struct arena *arena, struct returned *out,
-                       struct found *found)
+static void field_note(const struct header_field *field, const struct intake_scratch *scratch,
+                       struct returned *out, struct found *found)
 {
+    struct arena *arena = scratch->arena;
     struct span name = field->name, value = field->value;
+    if (scratch->config) config_read_field(scratch->config, name, value, arena, &out->marks);
     switch (name.len) {
     case 2:
         if (name_is(name, SPAN("to")) && !found->to.len) found->to = value;
@@ -73,6 +75,10 @@ static void field_note(const struct header_field *field, struct arena *arena, st
         if (name_is(name, SPAN("x-original-to")) || name_is(name, SPAN("x-envelope-to")))
             address_find(value, arena, &found->delivered);
         break;
+    case 24: /* Outlook.com's complaints */
+        if (name_is(name, SPAN("x-hmxmroriginalrecipient")))
+            address_find(value, arena, &found->delivered);
+        break;
     }
 }
 
@@ -95,8 +101,9 @@ static bool only_address(struct span value, struct arena *arena, struct span *ou
     return angles <= 1 && address_find(value, arena, out);
 }
 
-void returned_read(struct span text, struct arena *arena, struct returned *out)
+void returned_read(struct span text, const struct intake_scratch *scratch, struct returned *out)
 {
+    struct arena *arena = scratch->arena;
     struct found found = {.has_bcc = false};
     struct header_reader reader;
     struct header_field field;
@@ -104,7 +111,7 @@ void returned_read(struct span text, struct arena *arena, struct returned *out)
     text = span_take(text, 2 * HEADER_SIZE_MAX);
     while (text.len && byte_is_space(*text.ptr)) text = span_skip(text, 1);
     header_reader_init(&reader, text);
-    while (header_next(&reader, &field) == HEADER_FIELD) field_note(&field, arena, out, &found);
+    while (header_next(&reader, &field) == HEADER_FIELD) field_note(&field, scratch, out, &found);
     out->is_list = found.list_post.len > 0 || found.been_there.len > 0;
     out->trace = found.received_for.len ? found.received_for : found.delivered;
     if (!found.cc.len && !found.has_bcc) only_address(found.to, arena, &out->to);
@@ -121,7 +128,7 @@ void returned_read_part(const struct mime_part *part, const struct intake_scratc
     head.body = span_take(head.body, 2 * HEADER_SIZE_MAX);
     struct span text = head.body;
     if (is_encoded) text = mime_part_text(&head, scratch->charset, scratch->arena);
-    returned_read(text, scratch->arena, out);
+    returned_read(text, scratch, out);
 }
 
 void returned_apply(const struct returned *returned, struct bounce *bounce)
@@ -132,26 +139,33 @@ void returned_apply(const struct returned *returned, struct bounce *bounce)
     if (!bounce->from_domain.len) bounce->from_domain = address_domain(returned->from);
 }
 
-static bool is_usable(const struct returned *returned, struct span address)
+static bool is_usable(const struct returned *returned, const struct intake_config *config,
+                      struct span address)
 {
     return address.len > 0 && !returned->is_list && !intake_same_address(address, returned->from) &&
-           !intake_same_address(address, returned->sender);
+           !intake_same_address(address, returned->sender) && !config_is_own(config, address);
 }
 
-void returned_choose(const struct returned *returned, bool is_only, struct span original,
-                     struct span final, struct bounce *bounce)
+void returned_choose(const struct returned *returned, const struct intake_config *config,
+                     bool is_only, struct span original, struct span final, struct bounce *bounce)
 {
-    struct span to = returned->to;
-    struct span reported = original.len ? original : final;
+    struct span to = returned->to, mark = returned->marks.recipient;
+    if (config_is_own(config, original)) original = SPAN_NONE;
+    struct span reported = original.len                   ? original
+                           : config_is_own(config, final) ? SPAN_NONE
+                                                          : final;
     struct span chosen = reported;
     bool is_in_to = to.len && (intake_same_address(to, final) || intake_same_address(to, original));
-    bool is_by_trace = !is_in_to && is_only && is_usable(returned, returned->trace);
-    if (is_by_trace)
+    bool is_by_trace = !is_in_to && is_only && is_usable(returned, config, returned->trace);
+    if (is_only && mark.len && !config_is_own(config, mark))
+        chosen = mark;
+    else if (is_by_trace)
         chosen = returned->trace;
-    else if (is_in_to || (is_only && is_usable(returned, to)))
+    else if (is_in_to ? !config_is_own(config, to) : is_only && is_usable(returned, config, to))
         chosen = to;
     bounce->recipient = chosen;
     bounce->final_recipient = SPAN_NONE;
     struct span other = final.len ? final : original;
-    if (other.len && !intake_same_address(other, chosen)) bounce->final_recipient = other;
+    if (chosen.len && other.len && !intake_same_address(other, chosen))
+        bounce->final_recipient = other;
 }

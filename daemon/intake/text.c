@@ -8,9 +8,10 @@ enum {
 };
 
 static const struct span not_recipients[] = {
-    {"from", 4},     {"sender", 6}, {"message-id", 10}, {"msgid", 5},       {" id", 3},
-    {"contact", 7},  {"mailto", 6}, {"reply-to", 8},    {"contacting", 10}, {"report to", 9},
-    {"write to", 8}, {"helo", 4},   {"ehlo", 4},
+    {"from", 4},        {"sender", 6},    {"message-id", 10},   {"msgid", 5},
+    {" id", 3},         {"contact", 7},   {"mailto", 6},        {"reply-to", 8},
+    {"contacting", 10}, {"report to", 9}, {"write to", 8},      {"helo", 4},
+    {"ehlo", 4},        {" by", 3},       {"on behalf of", 12}, {"originator", 10},
 };
 
 static bool has_byte(struct span bytes, char c)
@@ -19,7 +20,7 @@ static bool has_byte(struct span bytes, char c)
 }
 
 /* True where the words before `at` say that the address there is not the recipient. */
-static bool is_other_party(struct span text, size_t at)
+bool text_is_other_party(struct span text, size_t at)
 {
     struct span before = span_slice(text, at > BEFORE_MAX ? at - BEFORE_MAX : 0, at);
     while (before.len && (byte_is_space(before.ptr[before.len - 1]) ||
@@ -40,7 +41,8 @@ static bool find_angle(struct span text, struct span other, struct span *out)
         size_t end = span_find_byte(inner, '>');
         if (end == SPAN_NOT_FOUND) continue;
         inner = span_trim(span_take(inner, end));
-        if (!address_is_valid(inner) || is_other_party(text, at) || span_equal_fold(inner, other))
+        if (!address_is_valid(inner) || text_is_other_party(text, at) ||
+            span_equal_fold(inner, other))
             continue;
         *out = inner;
         return true;
@@ -53,16 +55,33 @@ static bool is_bare_byte(char c)
     return byte_is_alnum(c) || has_byte(SPAN("!#$%&*+-/?^_{|}~.="), c);
 }
 
+/* An apostrophe belongs to "o'neil@", not to "'neil@". */
+static bool is_local_at(struct span text, size_t at)
+{
+    char c = text.ptr[at];
+    if (c == '\'')
+        return at > 0 && byte_is_alnum(text.ptr[at - 1]) && byte_is_alnum(text.ptr[at + 1]);
+    return is_bare_byte(c);
+}
+
 static const struct span log_prefixes[] = {
-    {"to=", 3}, {"rcpt=", 5}, {"recipient=", 10}, {"orig_to=", 8}, {"orcpt=", 6}, {"for=", 4},
+    {"to=", 3},    {"rcpt=", 5}, {"recipient=", 10}, {"orig_to=", 8},
+    {"orcpt=", 6}, {"for=", 4},  {"smtp=", 5},       {"addr=", 5},
 };
+
+/* Of at least two labels, the last of which is no number. */
+static bool has_name(struct span domain)
+{
+    size_t dot = span_find_last_byte(domain, '.');
+    return dot != SPAN_NOT_FOUND && dot + 1 < domain.len && !byte_is_digit(domain.ptr[dot + 1]);
+}
 
 /* ASCII only: in running text other letters may stand next to an address without belonging to it.
  */
 static bool bare_at(struct span text, size_t at, struct span *out)
 {
     size_t from = at, to = at + 1;
-    while (from > 0 && at - from < ADDRESS_MAX && is_bare_byte(text.ptr[from - 1])) from--;
+    while (from > 0 && at - from < ADDRESS_MAX && is_local_at(text, from - 1)) from--;
     while (to < text.len && to - at < ADDRESS_MAX &&
            (byte_is_alnum(text.ptr[to]) || text.ptr[to] == '.' || text.ptr[to] == '-'))
         to++;
@@ -70,11 +89,45 @@ static bool bare_at(struct span text, size_t at, struct span *out)
     struct span found = span_slice(text, from, to);
     for (size_t i = 0; i < sizeof log_prefixes / sizeof *log_prefixes; i++)
         if (span_starts_fold(found, log_prefixes[i])) found = span_skip(found, log_prefixes[i].len);
-    if (!address_is_valid(found) || span_find_byte(address_domain(found), '.') == SPAN_NOT_FOUND)
-        return false;
-    if (is_other_party(text, (size_t)(found.ptr - text.ptr))) return false;
+    while (found.len && !byte_is_alnum(*found.ptr) && *found.ptr != '_')
+        found = span_skip(found, 1);
+    if (!address_is_valid(found) || !has_name(address_domain(found))) return false;
     *out = found;
     return true;
+}
+
+/* "<address>" around the '@' at `at`. */
+static bool angle_at(struct span text, size_t at, struct span *out)
+{
+    size_t from = at;
+    while (from > 0 && at - from < ADDRESS_MAX && text.ptr[from - 1] != '<' &&
+           text.ptr[from - 1] != '>')
+        from--;
+    if (from == 0 || text.ptr[from - 1] != '<') return false;
+    struct span inner = span_take(span_skip(text, from), ADDRESS_MAX + 2);
+    size_t end = span_find_byte(inner, '>');
+    if (end == SPAN_NOT_FOUND || end <= at - from) return false;
+    inner = span_trim(span_take(inner, end));
+    if (span_starts_fold(inner, SPAN("mailto:"))) inner = span_skip(inner, 7);
+    if (!address_is_valid(inner)) return false;
+    *out = inner;
+    return true;
+}
+
+bool text_next_address(struct span text, size_t *at, size_t *from, struct span *out)
+{
+    while (*at < text.len) {
+        size_t step = span_find_byte(span_skip(text, *at), '@');
+        if (step == SPAN_NOT_FOUND) return false;
+        *at += step;
+        if (angle_at(text, *at, out) || bare_at(text, *at, out)) {
+            *from = (size_t)(out->ptr - text.ptr);
+            *at = *from + out->len;
+            return true;
+        }
+        (*at)++;
+    }
+    return false;
 }
 
 bool text_find_rcpt_to(struct span text, struct arena *arena, struct span *out)
@@ -98,7 +151,9 @@ bool text_find_recipient(struct span text, struct span other, struct arena *aren
         size_t step = span_find_byte(span_skip(text, at), '@');
         if (step == SPAN_NOT_FOUND) return false;
         at += step;
-        if (bare_at(text, at, out) && !span_equal_fold(*out, other)) return true;
+        if (bare_at(text, at, out) && !span_equal_fold(*out, other) &&
+            !text_is_other_party(text, (size_t)(out->ptr - text.ptr)))
+            return true;
     }
     return false;
 }

@@ -4,6 +4,7 @@
  * is missing or wrong takes the first line that looks like one and is followed by a Content- field.
  */
 #include "mail/mime.h"
+#include "base/utf8.h"
 #include "mail/decode.h"
 #include <string.h>
 
@@ -270,6 +271,11 @@ static bool is_text(const struct mime_part *part)
            span_starts_fold(part->content_type, SPAN("message/"));
 }
 
+static bool is_seven_bit(struct span charset)
+{
+    return span_starts_fold(charset, SPAN("iso-2022-"));
+}
+
 struct span mime_part_text(const struct mime_part *part, struct charset *charset,
                            struct arena *arena)
 {
@@ -283,6 +289,9 @@ struct span mime_part_text(const struct mime_part *part, struct charset *charset
     header_parameter(part->type_value, SPAN("charset"), arena, &name);
     bool says_nothing = name.len == 0 || span_equal_fold(name, SPAN("us-ascii"));
     /* ISO-2022-JP is 7-bit, and many hosts in Japan send it without saying so. */
+    /* UTF-8 under a 7-bit name: the text says otherwise, and is right. */
+    if (is_seven_bit(name) && utf8_is_valid(text) && span_find_byte(text, '\x1b') == SPAN_NOT_FOUND)
+        return text;
     if (says_nothing && span_find(text, SPAN("\x1b$")) != SPAN_NOT_FOUND)
         name = SPAN("iso-2022-jp");
     return charset_to_utf8(charset, name, text, arena);

@@ -289,7 +289,7 @@ static void test_an_event_of_version_1_is_read(void **unused)
     (void)unused;
     struct charset *charset = charset_new();
     struct intake_input input = {.bytes = read_golden("event.v1.json"), .time_ms = INT64_MIN};
-    struct intake_scratch scratch = {&arena, charset};
+    struct intake_scratch scratch = {.arena = &arena, .charset = charset};
     struct intake_output out;
     intake_event(&input, &scratch, &out);
     assert_int_equal(out.dead, DEAD_NONE);

@@ -91,7 +91,7 @@ static void a_bounce_in_an_unknown_form_gives_what_can_be_read(void **state)
         {FAILED "\nTranscript follows\n>>> DATA\n<<< 554 <a@example.com>... no\n554 "
                 "<a@example.com>... no\n"
                 "550 <b@example.com>... User unknown\n",
-         "a@example.com", "554 <a@example.com>... no"},
+         "a@example.com", ">>> DATA\n<<< 554 <a@example.com>... no\n554 <a@example.com>... no"},
         {FAILED
          "Content-Type: text/html; charset=utf-8\n\n<html><style>p{}</style><body><p>Sorry</p>"
          "<p>&lt;a@example.com&gt;: 550 no such user</p></body></html>\n",

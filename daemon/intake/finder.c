@@ -1,0 +1,226 @@
+#include "intake/finder.h"
+#include "intake/config.h"
+#include "intake/intake_private.h"
+#include "mail/address.h"
+#include "mail/line.h"
+#include "mail/reply.h"
+
+enum {
+    LOOK_MAX = 64 * 1024,
+    LINE_LOOK_MAX = 2048, /* of a line */
+    IN_LINE_MAX = 16,     /* addresses of a line */
+    LIST_LINES = 12,      /* how long an announcement lasts */
+    LIST_LINE_OTHER = 3,  /* what a line without an address costs of that */
+    WEIGHT_RCPT = 60,
+    WEIGHT_LIST = 30,
+    WEIGHT_IN_LIST = 15,
+    WEIGHT_MEMBER = 45, /* of a list, to be taken beside the heaviest */
+    WEIGHT_CUE_BEFORE = 30,
+    WEIGHT_LABEL = 30,
+    WEIGHT_TO = 14,
+    WEIGHT_TO_WORD = 8,
+    WEIGHT_BEGINS = 15,
+    WEIGHT_ALONE = 10,
+    WEIGHT_CAUSE = 20,
+    WEIGHT_REPLY = 30,
+    WEIGHT_MAILED = 20,
+    WEIGHT_ROLE = -15,
+    WEIGHT_OWN = -45,
+};
+
+struct finder {
+    const struct cue_index *index;
+    const struct finder_known *known;
+    const struct intake_scratch *scratch;
+    struct finder_entry *found;
+    size_t count, max;
+    int list_lines; /* > 0: an announcement is at work */
+};
+struct line_facts {
+    struct span line;
+    struct cues cues;
+    bool has_cause, has_reply, in_list;
+    size_t begin; /* of its first word */
+};
+
+static bool is_role(struct span local)
+{
+    static const struct span names[] = {
+        {"postmaster", 10}, {"abuse", 5},   {"support", 7},  {"mailer-daemon", 13},
+        {"helpdesk", 8},    {"noreply", 7}, {"no-reply", 8}, {"webmaster", 9},
+        {"hostmaster", 10}, {"help", 4},    {"admin", 5},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (span_equal_fold(local, names[i])) return true;
+    return false;
+}
+
+/* What stands before an address, without the marks around it: its label. */
+static struct span label_before(struct span line, size_t at)
+{
+    struct span before = span_take(line, at);
+    while (before.len && !byte_is_alnum(before.ptr[before.len - 1]) &&
+           (unsigned char)before.ptr[before.len - 1] < 0x80)
+        before.len--;
+    return before;
+}
+
+static int label_weight(struct span line, size_t at)
+{
+    static const struct span strong[] = {
+        {"recipient", 9},     {"final-recipient", 15},
+        {"rfc822", 6},        {"address", 7},
+        {"addressed to", 12}, {"error-for", 9},
+        {"destination", 11},  {"recipients", 10},
+        {"destinatario", 12}, {"destinataire", 12},
+        {"rcpt", 4},          {"smtp", 4},
+        {"mailbox", 7},       {"user", 4},
+        {"rcpt-to", 7},       {"deliver to", 10},
+    };
+    struct span label = label_before(line, at);
+    bool has_colon = false;
+    for (size_t i = label.len; i < at; i++)
+        has_colon |= line.ptr[i] == ':' || line.ptr[i] == '=' || line.ptr[i] == ';';
+    if (!has_colon)
+        return span_ends_fold(label, SPAN(" to")) || span_ends_fold(label, SPAN(" for"))
+                   ? WEIGHT_TO_WORD
+                   : 0;
+    for (size_t i = 0; i < sizeof strong / sizeof *strong; i++)
+        if (span_ends_fold(label, strong[i])) return WEIGHT_LABEL;
+    label = span_trim(label);
+    bool is_to = span_equal_fold(label, SPAN("to")) || span_equal_fold(label, SPAN("an")) ||
+                 span_equal_fold(label, SPAN("para")) || span_equal_fold(label, SPAN("a"));
+    return is_to ? WEIGHT_TO : 0;
+}
+
+static bool is_after_rcpt(struct span line, size_t at)
+{
+    struct span before = label_before(line, at);
+    return span_ends_fold(before, SPAN("rcpt to")) || span_ends_fold(before, SPAN("rcpt"));
+}
+
+/* Nothing but marks behind it. */
+static bool is_alone(struct span line, size_t end)
+{
+    for (; end < line.len; end++)
+        if (byte_is_alnum(line.ptr[end]) || (unsigned char)line.ptr[end] >= 0x80) return false;
+    return true;
+}
+
+static int weigh(const struct finder *finder, const struct line_facts *facts, size_t at,
+                 struct span address, bool *is_member)
+{
+    const struct finder_known *known = finder->known;
+    bool begins = at == facts->begin;
+    int weight = label_weight(facts->line, at);
+    if (is_after_rcpt(facts->line, at)) weight += WEIGHT_RCPT;
+    bool is_behind = (facts->cues.mask & CUE_LIST) && facts->cues.list_at <= at;
+    if (is_behind) weight += WEIGHT_CUE_BEFORE;
+    *is_member = facts->in_list && (begins || weight >= WEIGHT_LABEL);
+    if (facts->in_list) weight += *is_member ? WEIGHT_LIST : WEIGHT_IN_LIST;
+    /* A table: each line has its recipient and the reply to it. */
+    *is_member |= begins && facts->has_reply;
+    if (begins) weight += WEIGHT_BEGINS;
+    if (begins && is_alone(facts->line, at + address.len)) weight += WEIGHT_ALONE;
+    if (facts->has_cause) weight += facts->has_reply ? WEIGHT_REPLY : WEIGHT_CAUSE;
+    if (known->mailed.len && intake_same_address(address, known->mailed)) weight += WEIGHT_MAILED;
+    bool is_own =
+        intake_same_address(address, known->sender) || intake_same_address(address, known->from);
+    if (is_own && !intake_same_address(address, known->mailed)) weight += WEIGHT_OWN;
+    if (is_role(address_local(address))) weight += WEIGHT_ROLE;
+    return weight;
+}
+
+static void entry_note(struct finder *finder, const struct finder_entry *entry)
+{
+    for (size_t i = 0; i < finder->count; i++) {
+        struct finder_entry *old = &finder->found[i];
+        if (!intake_same_address(old->address, entry->address)) continue;
+        old->is_member |= entry->is_member;
+        if (entry->weight > old->weight) {
+            old->weight = entry->weight;
+            old->line = entry->line;
+            old->has_cause = entry->has_cause;
+        }
+        return;
+    }
+    if (finder->count < finder->max) finder->found[finder->count++] = *entry;
+}
+
+/* The first letter, digit or '<' of a line: bullets, rules and quotes are passed over. */
+static size_t line_begin(struct span line)
+{
+    size_t at = 0;
+    while (at < line.len && !byte_is_alnum(line.ptr[at]) && (unsigned char)line.ptr[at] < 0x80)
+        at++;
+    return at;
+}
+
+static void line_read(struct finder *finder, struct span line)
+{
+    struct line_facts facts = {.line = span_take(line, LINE_LOOK_MAX)};
+    if (span_trim(line).len == 0) {
+        if (finder->list_lines > 0) finder->list_lines--;
+        return;
+    }
+    cue_find(finder->index, facts.line, &facts.cues);
+    facts.begin = line_begin(facts.line);
+    facts.in_list = finder->list_lines > 0;
+    struct reply reply;
+    reply_find(facts.line, &reply);
+    facts.has_reply = reply.code >= 400 || reply.status.class >= 4;
+    facts.has_cause = facts.has_reply || (facts.cues.mask & CUE_FAIL);
+    struct span address;
+    size_t at = 0, from;
+    unsigned count = 0, members = 0;
+    while (count < IN_LINE_MAX && text_next_address(facts.line, &at, &from, &address)) {
+        count++;
+        if (config_is_own(finder->scratch->config, address)) continue;
+        if (text_is_other_party(facts.line, from) && !is_after_rcpt(facts.line, from)) continue;
+        struct finder_entry entry = {.address = address, .line = line};
+        entry.has_cause = facts.has_cause;
+        entry.weight = weigh(finder, &facts, from, address, &entry.is_member);
+        members += entry.is_member;
+        entry_note(finder, &entry);
+    }
+    if ((facts.cues.mask & CUE_LIST) || members)
+        finder->list_lines = LIST_LINES;
+    else if (finder->list_lines > 0)
+        finder->list_lines -= LIST_LINE_OTHER;
+}
+
+/* The heaviest, and where it stands in a list the others of the list. */
+static size_t winners(struct finder *finder, int enough)
+{
+    int best = 0;
+    bool is_list = false;
+    for (size_t i = 0; i < finder->count; i++) {
+        if (finder->found[i].weight < best) continue;
+        if (finder->found[i].weight > best) is_list = false;
+        best = finder->found[i].weight;
+        is_list |= finder->found[i].is_member;
+    }
+    if (best < enough) return 0;
+    int least = best < WEIGHT_MEMBER ? best : WEIGHT_MEMBER;
+    size_t kept = 0;
+    for (size_t i = 0; i < finder->count; i++) {
+        const struct finder_entry *entry = &finder->found[i];
+        bool is_kept = is_list ? entry->is_member && entry->weight >= least
+                               : entry->weight == best && kept == 0;
+        if (is_kept) finder->found[kept++] = *entry;
+    }
+    return kept;
+}
+
+size_t finder_find(const struct cue_index *index, struct span text,
+                   const struct finder_known *known, const struct intake_scratch *scratch,
+                   int enough, struct finder_entry *out)
+{
+    struct finder finder = {
+        .index = index, .known = known, .scratch = scratch, .found = out, .max = FINDER_MAX};
+    struct line_reader lines;
+    struct span line;
+    line_reader_init(&lines, span_take(text, LOOK_MAX));
+    while (line_next(&lines, &line)) line_read(&finder, line);
+    return winners(&finder, enough);
+}

@@ -1,0 +1,235 @@
+#include "intake/people.h"
+#include "intake/cause.h"
+#include "intake/finder.h"
+#include "intake/intake_private.h"
+#include "intake/notice.h"
+#include "intake/transcript.h"
+#include "mail/address.h"
+
+enum { TEXT_MAX = 64 * 1024, SCAN_MAX = 8 * 1024 };
+
+struct failed { /* one recipient, with what the text says of it */
+    struct span address, text;
+    enum stage stage;
+};
+struct people {
+    const struct report *report;
+    const struct traits *traits;
+    const struct cue_index *index;
+    struct notice notice;
+    struct returned returned; /* of the part or of the copy in the text */
+    struct span sender;       /* to whom the notice is sent */
+    struct failed *failed;    /* BOUNCE_RECIPIENTS_MAX + 1 */
+    size_t count;
+    int weight; /* of the heaviest that the finder found */
+};
+
+static void failed_add(struct people *people, struct span address, struct span text,
+                       enum stage stage)
+{
+    if (people->count > BOUNCE_RECIPIENTS_MAX) return;
+    if (config_is_own(people->report->scratch->config, address)) return;
+    people->failed[people->count++] =
+        (struct failed){.address = address, .text = text, .stage = stage};
+}
+
+/* X-Failed-Recipients, all of its fields: Exim and Google. */
+static void by_header(struct people *people)
+{
+    struct header_reader reader;
+    struct header_field field;
+    if (!people->report->head.failed_recipients.len) return;
+    header_reader_init(&reader, people->report->root.header);
+    while (header_next(&reader, &field) == HEADER_FIELD) {
+        if (!span_equal_fold(field.name, SPAN("x-failed-recipients"))) continue;
+        while (field.value.len && people->count <= BOUNCE_RECIPIENTS_MAX) {
+            struct span one = span_split(&field.value, ','), address;
+            if (!address_find(one, people->report->scratch->arena, &address)) continue;
+            failed_add(people, address, notice_text_of(&people->notice, address), STAGE_NONE);
+        }
+    }
+}
+
+/* Of the entries of a notice those that have evidence: a cause in their text. A mail system's own
+ * notice is believed without. */
+static void by_notice(struct people *people)
+{
+    const struct notice *notice = &people->notice;
+    for (size_t i = 0; i < notice->count; i++) {
+        const struct notice_entry *entry = &notice->entries[i];
+        if (people->traits->is_daemon || cause_is_said(people->index, entry->text))
+            failed_add(people, entry->address, entry->text, STAGE_NONE);
+    }
+}
+
+static void by_transcript(struct people *people)
+{
+    enum { MAX = 64 };
+    struct transcript_entry entries[MAX];
+    size_t count =
+        transcript_read(people->notice.text, people->report->scratch->arena, entries, MAX);
+    for (size_t i = 0; i < count; i++)
+        failed_add(people, entries[i].address, entries[i].reply, entries[i].stage);
+}
+
+/* Whom the returned message was for. */
+static struct span mailed(const struct people *people)
+{
+    struct bounce probe;
+    bounce_init(&probe);
+    returned_choose(&people->returned, people->report->scratch->config, true, SPAN_NONE, SPAN_NONE,
+                    &probe);
+    return probe.recipient;
+}
+
+static void by_words(struct people *people, int enough)
+{
+    const struct finder_known known = {
+        .sender = people->sender, .from = people->traits->from_address, .mailed = mailed(people)};
+    struct finder_entry found[FINDER_MAX];
+    size_t count = finder_find(people->index, people->notice.text, &known, people->report->scratch,
+                               enough, found);
+    for (size_t i = 0; i < count; i++) {
+        if (found[i].weight > people->weight) people->weight = found[i].weight;
+        /* The line of a list speaks for its own recipient alone. */
+        bool is_own = count > 1 && found[i].has_cause;
+        failed_add(people, found[i].address, is_own ? found[i].line : SPAN_NONE, STAGE_NONE);
+    }
+}
+
+/* The text says that something failed, or has a reply that does. */
+static bool says_failure(const struct people *people)
+{
+    struct span text = span_take(people->notice.text, SCAN_MAX);
+    struct cues cues;
+    cue_find(people->index, text, &cues);
+    if (cues.mask & (CUE_LIST | CUE_FAIL)) return true;
+    struct reply reply;
+    reply_find(text, &reply);
+    return reply.code >= 400 || reply.status.class >= 4;
+}
+
+/* Nobody is named: the returned message knows, or the record's header. Not where the text gives no
+ * sign of a failure. */
+static void by_elsewhere(struct people *people)
+{
+    struct span address = mailed(people);
+    if (!says_failure(people)) return;
+    if (!address.len || intake_same_address(address, people->sender))
+        if (!intake_header_recipient(people->report->input, people->report->scratch->arena,
+                                     &address))
+            return;
+    failed_add(people, address, SPAN_NONE, STAGE_NONE);
+}
+
+/* The answer of a Sendmail that only says "Remote protocol error" stands in the lines before; see
+ * notice.c. Else a recipient's own text, else all of it. */
+static struct span diagnostic_of(const struct people *people, const struct failed *failed)
+{
+    struct span text = SPAN_NONE;
+    if (failed->text.len) text = cause_find(people->index, failed->text);
+    if (!text.len || cause_is_bare(text)) {
+        struct span all = cause_find(people->index, people->notice.text);
+        if (all.len) text = all;
+    }
+    return intake_diagnostic(text, people->report->scratch);
+}
+
+static void bounces_make(const struct people *people, struct intake_output *out)
+{
+    const struct report *report = people->report;
+    struct bounce *bounces =
+        intake_bounces(report->input, report->scratch, FORMAT_MAIL, people->count, out);
+    if (!bounces) return;
+    bool is_delay = notice_is_delay(report->head.subject, people->notice.text);
+    for (size_t i = 0; i < people->count; i++) {
+        struct bounce *bounce = &bounces[i];
+        const struct failed *failed = &people->failed[i];
+        returned_choose(&people->returned, report->scratch->config, people->count == 1, SPAN_NONE,
+                        failed->address, bounce);
+        bounce->diagnostic = diagnostic_of(people, failed);
+        bounce->stage = failed->stage;
+        bounce->type = is_delay ? BOUNCE_DEFERRAL : BOUNCE_BOUNCE;
+        bounce->delayed = is_delay;
+        returned_apply(&people->returned, bounce);
+        report_apply(report, bounce);
+    }
+}
+
+static bool people_open(const struct report *report, const struct traits *traits, struct span human,
+                        struct people *out)
+{
+    struct arena *arena = report->scratch->arena;
+    *out = (struct people){.report = report, .traits = traits};
+    out->index = cue_index_get();
+    out->failed = arena_take(arena, (BOUNCE_RECIPIENTS_MAX + 1) * sizeof *out->failed);
+    if (!out->failed || !notice_read(human, arena, &out->notice)) return false;
+    out->returned = report->returned;
+    if (!report->has_original) {
+        returned_read(out->notice.copy, report->scratch, &out->returned);
+        if (!out->returned.marks.recipient.len) out->returned.marks = report->marks;
+    }
+    address_find(report->head.to, arena, &out->sender);
+    return true;
+}
+
+void people_read(const struct report *report, const struct traits *traits,
+                 struct intake_output *out)
+{
+    struct span human = report_human_text(report);
+    if (intake_qmail(human, report->input, report->scratch, out)) {
+        for (size_t i = 0; i < out->count; i++) report_apply(report, &out->bounces[i]);
+        return;
+    }
+    bool is_report = span_starts_fold(report->head.content_type, SPAN("multipart/report"));
+    if (is_report && intake_dsn_flat(report, human, out)) return;
+    struct people people;
+    if (!people_open(report, traits, human, &people)) {
+        intake_dead(out, DEAD_TOO_LARGE, SPAN("it needs more memory than is allowed"));
+        return;
+    }
+    by_header(&people);
+    if (people.count == 0) by_notice(&people);
+    if (people.count == 0 && intake_dsn_flat(report, human, out)) return;
+    if (people.count == 0) by_transcript(&people);
+    if (people.count == 0) by_words(&people, FINDER_ENOUGH);
+    if (people.count == 0) by_elsewhere(&people);
+    if (people.count == 0 && says_failure(&people)) by_words(&people, FINDER_WEAK);
+    if (people.count == 0)
+        intake_dead(out, DEAD_NO_RECIPIENT, SPAN("a bounce in a form that is not known"));
+    else
+        bounces_make(&people, out);
+}
+
+/* The message that came back was sent by whom the notice goes to. */
+static bool returns_own_mail(const struct people *people)
+{
+    return people->sender.len > 0 && (intake_same_address(people->returned.from, people->sender) ||
+                                      intake_same_address(people->returned.sender, people->sender));
+}
+
+/* Null return paths and postmasters send other mail, too: beside the recipient there have to be two
+ * signs that do not come from the head alone. */
+bool people_try(const struct report *report, const struct traits *traits, struct intake_output *out)
+{
+    struct people people;
+    struct cues cues;
+    struct reply reply;
+    if (!people_open(report, traits, report_human_text(report), &people)) return false;
+    struct span text = span_take(people.notice.text, SCAN_MAX);
+    cue_find(people.index, text, &cues);
+    reply_find(text, &reply);
+    bool has_reply = reply.code >= 400 || reply.status.class >= 4;
+    bool has_list = cues.mask & CUE_LIST;
+    if (!has_reply && !has_list) return false;
+    bool is_from_system = traits->is_null_sender || traits->is_postmaster;
+    bool is_sure = returns_own_mail(&people) || (has_reply && has_list) ||
+                   (has_reply && is_from_system && traits->is_bounce_subject) ||
+                   (has_list && traits->is_postmaster && (cues.mask & CUE_WHY));
+    by_words(&people, FINDER_ENOUGH);
+    bool is_plain =
+        traits->is_null_sender && traits->is_postmaster && has_list && people.weight >= FINDER_SURE;
+    if (people.count == 0 || (!is_sure && !is_plain)) return false;
+    bounces_make(&people, out);
+    return out->dead == DEAD_NONE;
+}
