@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "main/command.h"
-#include "main/rules_load.h"
+#include "main/reloader.h"
 #include "main/settings.h"
 #include "os/log.h"
 #include "os/thread.h"
@@ -43,33 +43,33 @@ static void block_signals(sigset_t *set)
     sigdelset(set, SIGPIPE);
 }
 
-/* The signal that came within POLL_MS, or 0. */
-static int wait_signal(const sigset_t *set)
+/* The signal to end that came within POLL_MS, or 0. SIGHUP is passed on to the reloader. */
+static int wait_signal(const sigset_t *set, struct reloader *reloader)
 {
     const struct timespec limit = {.tv_nsec = POLL_MS * 1000000L};
     int number = sigtimedwait(set, NULL, &limit);
-    if (number == SIGHUP)
-        log_event(LOG_WARN, "reload_ignored",
-                  "sentence=\"SIGHUP changes nothing yet: restart to read the rules again\"");
+    if (number == SIGHUP) reloader_ask(reloader);
     return number == SIGTERM || number == SIGINT ? number : 0;
 }
 
-static void wait_start(struct start *start, const sigset_t *set)
+static void wait_start(struct start *start, const sigset_t *set, struct reloader *reloader)
 {
     struct thread *thread = thread_start("start", run_start, start);
     while (!atomic_load_explicit(&start->ended, memory_order_acquire)) {
-        if (wait_signal(set) == 0) continue;
+        if (wait_signal(set, reloader) == 0) continue;
         log_event(LOG_INFO, "stopped", "while=starting");
         _exit(EXIT_DONE);
     }
     thread_join(thread);
 }
 
-static enum exit_code wait_end(struct pipeline *pipeline, const sigset_t *set, struct error *error)
+static enum exit_code wait_end(struct pipeline *pipeline, const sigset_t *set,
+                               struct reloader *reloader, struct error *error)
 {
     bool draining = false;
     while (!pipeline_wait(pipeline, 0)) {
-        int number = wait_signal(set);
+        if (!draining) reloader_step(reloader, pipeline);
+        int number = wait_signal(set, reloader);
         if (number == 0) continue;
         if (draining) {
             log_event(LOG_WARN, "stopped", "while=draining");
@@ -94,33 +94,35 @@ static void log_start(const struct pipeline_config *config, const struct rules *
                   "sentence=\"run.delivery = at-least-once: a crash repeats decisions\"");
 }
 
-static enum exit_code run(const struct call *call, const struct rules *rules)
+static enum exit_code run(const struct call *call, struct reloader *reloader)
 {
     struct pipeline_config config;
     settings_to_pipeline(call->options, &config);
     config.accept_gap = call->flags[FLAG_RUN_ACCEPT_GAP] != NULL;
-    config.ruleset = rules->set;
-    log_start(&config, rules);
+    config.ruleset = reloader->in_force->set;
+    log_start(&config, reloader->in_force);
 
     sigset_t signals;
     block_signals(&signals);
     struct start start = {.config = &config};
-    wait_start(&start, &signals);
+    wait_start(&start, &signals, reloader);
     if (!start.good) return call_fail(call, &start.error);
+    reloader_tell_start(reloader);
     log_event(LOG_INFO, "ready", "raw=%s", config.topics.raw);
     struct error error = {0};
-    enum exit_code code = wait_end(start.pipeline, &signals, &error);
+    enum exit_code code = wait_end(start.pipeline, &signals, reloader, &error);
     log_event(LOG_INFO, "stopped", "exit=%d", (int)code);
     return code == EXIT_DONE ? EXIT_DONE : call_fail(call, &error);
 }
 
 enum exit_code cmd_run(const struct call *call)
 {
-    struct rules rules;
+    struct reloader reloader;
     struct error error = {0};
-    if (!rules_load(options_text(call->options, OPTION_RULES_DIR), &rules, &error))
+    if (!reloader_init(&reloader, options_text(call->options, OPTION_RULES_DIR),
+                       options_text(call->options, OPTION_STATE_DIR), &error))
         return call_fail(call, &error);
-    enum exit_code code = run(call, &rules);
-    rules_unload(&rules);
+    enum exit_code code = run(call, &reloader);
+    reloader_done(&reloader);
     return code;
 }

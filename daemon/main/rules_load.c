@@ -98,17 +98,39 @@ static bool build(struct rules_storage *storage, const char *folder, struct rule
     return true;
 }
 
+static struct rules_storage *storage_new(void)
+{
+    struct rules_storage *storage = calloc(1, sizeof(*storage));
+    CHECK(storage);
+    arena_init(&storage->arena, ARENA_BLOCK, 0);
+    rule_list_init(&storage->list, &storage->arena);
+    return storage;
+}
+
 bool rules_load(const char *folder, struct rules *out, struct error *error)
 {
     *out = (struct rules){0};
     if (!folder || folder[0] == '\0') return rules_load_builtin(&out->set, error);
-    out->storage = calloc(1, sizeof(*out->storage));
-    CHECK(out->storage);
-    arena_init(&out->storage->arena, ARENA_BLOCK, 0);
-    rule_list_init(&out->storage->list, &out->storage->arena);
+    out->storage = storage_new();
     if (build(out->storage, folder, out, error)) return true;
     rules_unload(out);
     return false;
+}
+
+bool rules_load_written(const char *folder, struct rules *out, struct error *error)
+{
+    TRY(rules_load(folder, out, error));
+    if (out->storage) return true;
+    out->storage = storage_new();
+    if (parse_builtin(out->storage, error)) return true;
+    rules_unload(out);
+    return false;
+}
+
+struct rule_list *rules_get_list(const struct rules *rules)
+{
+    CHECK(rules->storage);
+    return &rules->storage->list;
 }
 
 void rules_unload(struct rules *rules)

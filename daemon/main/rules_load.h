@@ -16,5 +16,8 @@ bool rules_load_builtin(struct ruleset *set, struct error *error) MUST_USE;
 /* folder: NULL or "": the built-in rules. Every *.rules file in it is read, in the order of names;
  * every example is run. EXIT_CONFIG with file:line:column. */
 bool rules_load(const char *folder, struct rules *out, struct error *error) MUST_USE;
+/* The same, and the rules as they are written can be asked for: also the built-in ones. */
+bool rules_load_written(const char *folder, struct rules *out, struct error *error) MUST_USE;
+struct rule_list *rules_get_list(const struct rules *rules); /* of rules_load_written */
 void rules_unload(struct rules *rules);
 #endif

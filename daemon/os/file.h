@@ -20,5 +20,8 @@ bool file_is_folder(const char *path);
 int file_lock(const char *path, struct error *error);
 /* True where some process (this one too, by another descriptor) holds the lock. */
 bool file_is_locked(const char *path);
+/* True where a process that this one can see holds the lock; *process is its number. It has the
+ * file open just now, so a signal sent to it goes to nobody else. */
+bool file_find_lock_holder(const char *path, long *process);
 void file_unlock(int descriptor);
 #endif

@@ -2,11 +2,14 @@
  * holder's process number stands in the file, for the message only. */
 #include "os/clock.h"
 #include "os/file.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* file_is_locked takes the lock for a moment to see whether it is free: wait that moment out. */
@@ -27,13 +30,19 @@ static bool lock_try(int descriptor, int how)
     return result == 0;
 }
 
-static void tell_holder(int descriptor, const char *path, struct error *error)
+/* The number that stands in the file: of the holder, or for a moment of the one before. */
+static bool read_holder(int descriptor, uint64_t *process)
 {
     char text[32];
     ssize_t len = pread(descriptor, text, sizeof text, 0);
     struct span holder = len > 0 ? span_trim(span_of(text, (size_t)len)) : SPAN_NONE;
+    return span_to_u64(holder, process) && *process > 0 && *process <= INT_MAX;
+}
+
+static void tell_holder(int descriptor, const char *path, struct error *error)
+{
     uint64_t process;
-    if (span_to_u64(holder, &process))
+    if (read_holder(descriptor, &process))
         error_set(error, EXIT_TEMPORARY, "%s is held by process %llu: stop it first", path,
                   (unsigned long long)process);
     else
@@ -75,6 +84,38 @@ bool file_is_locked(const char *path)
     bool held = !lock_try(descriptor, LOCK_SH) && errno == EWOULDBLOCK;
     close(descriptor);
     return held;
+}
+
+/* A number left by a holder that was killed may be another program's by now, and one written in a
+ * container is meant for that container: only who has this very file open is believed. */
+static bool has_open(uint64_t process, const struct stat *wanted)
+{
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/%llu/fd", (unsigned long long)process);
+    DIR *folder = opendir(path);
+    if (!folder) return false;
+    bool found = false;
+    for (struct dirent *entry; !found && (entry = readdir(folder));) {
+        struct stat status;
+        if (fstatat(dirfd(folder), entry->d_name, &status, 0) != 0) continue;
+        found = status.st_dev == wanted->st_dev && status.st_ino == wanted->st_ino;
+    }
+    closedir(folder);
+    return found;
+}
+
+bool file_find_lock_holder(const char *path, long *process)
+{
+    uint64_t holder = 0;
+    struct stat status;
+    if (!file_is_locked(path)) return false;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (descriptor < 0) return false;
+    bool found = fstat(descriptor, &status) == 0 && read_holder(descriptor, &holder);
+    close(descriptor);
+    if (!found || !has_open(holder, &status)) return false;
+    *process = (long)holder;
+    return true;
 }
 
 void file_unlock(int descriptor)

@@ -12,8 +12,9 @@
  * acquire_step for stage 2        the reader of recipients; the jobs that were handed to it, each
  *                                               with the state file and position of its partition
  * any           pipeline_drain                  nothing: it sets one atomic flag
+ * main          pipeline_swap_ruleset           the rulesets: those not in force, once retired
  *
- * Shared by all, never written after the start: the configuration, the setups, the ruleset's image.
+ * Shared by all, never written after the start: the configuration, the setups, a ruleset's image.
  * Shared and atomic: the pointer to the ruleset in force (ruleset_holder.h), the flag `draining`, a
  * job's flag `cancelled`, the counters. Handed over whole through a queue (os/thread.h): chunks,
  * acquire jobs.
@@ -211,16 +212,16 @@ static bool open_runner(struct pipeline *pipeline, bool is_decide, struct error 
         runner->stage2 = stage2_new(&runner->setup);
         return true;
     }
-    unsigned workers = config->workers ? config->workers : thread_core_count();
-    if (workers > RULESET_WORKERS_MAX - 1) workers = RULESET_WORKERS_MAX - 1;
-    ruleset_holder_init(&pipeline->rulesets, &config->ruleset, workers);
-    runner->stage1 = stage1_new(&runner->setup, &pipeline->rulesets, workers);
+    runner->stage1 = stage1_new(&runner->setup, &pipeline->rulesets, pipeline->rulesets.workers);
     return true;
 }
 
 static bool open_all(struct pipeline *pipeline, struct error *error)
 {
     const struct pipeline_config *config = pipeline->config;
+    unsigned workers = config->workers ? config->workers : thread_core_count();
+    if (workers > RULESET_WORKERS_MAX - 1) workers = RULESET_WORKERS_MAX - 1;
+    ruleset_holder_init(&pipeline->rulesets, &config->ruleset, workers);
     TRY(instance_open(config->state_folder, config->instance, &pipeline->instance, error));
     TRY(kafka_admin_open(&config->kafka, &pipeline->admin, error));
     TRY(preflight_run(config, pipeline->admin, &pipeline->preflight, error));
@@ -265,6 +266,18 @@ bool pipeline_start(const struct pipeline_config *config, struct pipeline **out,
     }
     *out = pipeline;
     return true;
+}
+
+/* ---- other rules ---- */
+
+const struct ruleset *pipeline_swap_ruleset(struct pipeline *pipeline, const struct ruleset *set)
+{
+    return ruleset_holder_swap(&pipeline->rulesets, set);
+}
+
+bool pipeline_ruleset_is_retired(struct pipeline *pipeline, const struct ruleset *old)
+{
+    return ruleset_holder_is_retired(&pipeline->rulesets, old);
 }
 
 /* ---- end ---- */

@@ -31,7 +31,7 @@ struct pipeline_config {
     uint64_t batch_bytes_in, batch_bytes_out; /* 16 MiB each */
     int64_t broker_wait_ms;                   /* at start; then EXIT_UNAVAILABLE */
     struct policy policy;
-    struct ruleset ruleset; /* outlives the pipeline */
+    struct ruleset ruleset; /* in force at the start; its image outlives the pipeline or its swap */
 };
 struct pipeline;
 /* Checks everything that can be checked before a record is read (state folder and its lock,
@@ -42,6 +42,13 @@ bool pipeline_start(const struct pipeline_config *config, struct pipeline **out,
 /* Any thread, async-signal-safe: drain (commit what is in hand, leave the groups) or stop at once.
  */
 void pipeline_drain(struct pipeline *pipeline);
+/* From its next chunk on each worker judges by *set, which outlives the pipeline or the next swap;
+ * nobody waits for anybody. Returns what was in force: workers may read it until it is retired. One
+ * thread, between start and finish. */
+const struct ruleset *pipeline_swap_ruleset(struct pipeline *pipeline,
+                                            const struct ruleset *set) MUST_USE;
+/* True once no worker reads `old`, which a swap returned, and none ever will: free it. */
+bool pipeline_ruleset_is_retired(struct pipeline *pipeline, const struct ruleset *old);
 /* Waits at most timeout_ms for the threads' end; true when all have ended. */
 bool pipeline_wait(struct pipeline *pipeline, int64_t timeout_ms);
 /* After pipeline_wait: why it ended by itself (EXIT_DONE after a drain). Frees everything. */

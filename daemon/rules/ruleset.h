@@ -78,6 +78,7 @@ struct ruleset_query {
 struct ruleset_match {
     uint32_t rule;     /* index for ruleset_get_rule */
     uint8_t rank;      /* enum ruleset_rank */
+    uint8_t wildness;  /* of digits: parts that its most exact pattern leaves open; fewer first */
     bool local;        /* a rule of the operator's folder: before any built-in one */
     bool refined_away; /* another matching rule is more specific, or this is built in and a local
                           one matches */

@@ -1,8 +1,8 @@
 /* A rule that does not win its own example is a rule that does something else than its author
  * thinks. */
-#include "rules/ruleset.h"
+#include "rules/ruleset_explain.h"
 
-static bool index_of(const struct ruleset *set, const struct rule *rule, uint32_t *out)
+bool ruleset_find_rule(const struct ruleset *set, const struct rule *rule, uint32_t *out)
 {
     size_t low = 0, high = ruleset_rule_count(set);
     while (low < high) {
@@ -39,21 +39,27 @@ static const char *fate_of(const struct ruleset_result *result, uint32_t rule)
     return "it does not match";
 }
 
-static bool example_check(const struct ruleset *set, struct ruleset_scratch *scratch,
-                          const struct rule *rule, uint32_t index,
-                          const struct rule_example *example, struct error *error)
+void ruleset_query_example(const struct rule_example *example, struct ruleset_query *out)
 {
-    struct ruleset_result result;
-    struct ruleset_query query = {
+    *out = (struct ruleset_query){
         .text = example->text,
         .stage = example->stage,
         .remote_host = example->remote_host,
         .recipient_domain = example->recipient,
     };
     size_t at = span_find_last_byte(example->recipient, '@');
-    if (at != SPAN_NOT_FOUND) query.recipient_domain = span_skip(example->recipient, at + 1);
-    reply_find(query.text, &query.reply);
-    if (query.stage == STAGE_NONE) query.stage = reply_find_stage(query.text);
+    if (at != SPAN_NOT_FOUND) out->recipient_domain = span_skip(example->recipient, at + 1);
+    reply_find(out->text, &out->reply);
+    if (out->stage == STAGE_NONE) out->stage = reply_find_stage(out->text);
+}
+
+static bool example_check(const struct ruleset *set, struct ruleset_scratch *scratch,
+                          const struct rule *rule, uint32_t index,
+                          const struct rule_example *example, struct error *error)
+{
+    struct ruleset_result result;
+    struct ruleset_query query;
+    ruleset_query_example(example, &query);
     ruleset_match(set, scratch, &query, &result);
     if (result.found && result.winner.rule == index) return true;
     struct span folded = span_take(result.folded, 200);
@@ -85,7 +91,7 @@ bool ruleset_check(const struct ruleset *set, const struct rule_list *list, stru
     for (size_t i = 0; i < list->rule_count && good; i++) {
         const struct rule *rule = &list->rules[i];
         uint32_t index;
-        if (!index_of(set, rule, &index)) continue; /* replaced or disabled */
+        if (!ruleset_find_rule(set, rule, &index)) continue; /* replaced or disabled */
         for (unsigned j = 0; j < rule->example_count && good; j++)
             good = example_check(set, scratch, rule, index, &rule->examples[j], error);
     }

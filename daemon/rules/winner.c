@@ -203,7 +203,10 @@ void contest_decide(struct contest *contest, struct ruleset_result *out)
     mark_refined(contest);
     sort_kept(contest);
     out->match_count = contest->count;
-    for (unsigned i = 0; i < contest->count; i++) out->matches[i] = contest->kept[i].match;
+    for (unsigned i = 0; i < contest->count; i++) {
+        out->matches[i] = contest->kept[i].match;
+        out->matches[i].wildness = contest->kept[i].wildness;
+    }
     out->crowded = contest->crowded;
     out->found = contest->count > 0;
     out->winner = out->found ? out->matches[0] : (struct ruleset_match){0};

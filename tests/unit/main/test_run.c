@@ -10,8 +10,8 @@
 enum { PARTITIONS = 2, PATIENCE_MS = 30000 };
 
 static struct broker broker;
-static struct folder folder;
-static char state_set[TEMPORARY_FOLDER_MAX + 16];
+static struct folder folder, rules;
+static char state_set[TEMPORARY_FOLDER_MAX + 16], rules_set[TEMPORARY_FOLDER_MAX + 16];
 
 static int make_broker(void **state)
 {
@@ -26,7 +26,9 @@ static int make_broker(void **state)
     broker_open(&broker);
     for (size_t i = 0; i < COUNT_OF(topics); i++) broker_topic(&broker, topics[i], PARTITIONS);
     folder_make(&folder);
+    folder_make(&rules);
     snprintf(state_set, sizeof(state_set), "state.dir=%s", folder.path);
+    snprintf(rules_set, sizeof(rules_set), "rules.dir=%s", rules.path);
     return 0;
 }
 
@@ -35,15 +37,26 @@ static int close_broker(void **state)
     (void)state;
     kafka_mock_close(broker.mock);
     temporary_folder_remove(folder.path);
+    temporary_folder_remove(rules.path);
     return 0;
 }
 
 static void *run_daemon(void *argument)
 {
     struct ran *ran = argument;
-    *ran = run("run", "--set", broker.set, "--set", state_set, "--set",
+    *ran = run("run", "--set", broker.set, "--set", state_set, "--set", rules_set, "--set",
                "run.delivery=at-least-once", "--set", "log.level=error");
     return NULL;
+}
+
+/* SIGHUP reads the rules again, and the counter of its outcome moves by one. */
+static void hang_up(enum metric counter)
+{
+    uint64_t before = metric_sum(counter);
+    int64_t deadline_ms = clock_monotonic_ms() + PATIENCE_MS;
+    kill(getpid(), SIGHUP);
+    while (metric_sum(counter) == before && clock_monotonic_ms() < deadline_ms) clock_sleep_ms(20);
+    assert_int_equal(metric_sum(counter), before + 1);
 }
 
 static void a_signal_drains_and_ends_the_daemon_with_exit_0(void **state)
@@ -62,7 +75,9 @@ static void a_signal_drains_and_ends_the_daemon_with_exit_0(void **state)
     while (metric_sum(METRIC_DECISIONS) == before && clock_monotonic_ms() < deadline_ms)
         clock_sleep_ms(20);
     assert_int_equal(metric_sum(METRIC_DECISIONS), before + 1);
-    kill(getpid(), SIGHUP); /* ends nothing */
+    hang_up(METRIC_RULES_RELOADS);
+    folder_write_text(&rules, "torn.rules", "rule: torn");
+    hang_up(METRIC_RULES_RELOAD_FAILURES);
     kill(getpid(), SIGTERM);
     pthread_join(thread, NULL);
     if (ran.code != EXIT_DONE) fail_msg("exit %d: %s", ran.code, ran.err);

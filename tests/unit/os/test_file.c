@@ -178,8 +178,13 @@ static void a_lock_is_held_by_one_and_says_by_whom(void **state)
     assert_int_equal(error.code, EXIT_TEMPORARY);
     snprintf(holder, sizeof holder, "process %ld", (long)getpid());
     assert_non_null(strstr(error.text, holder));
+    long process = 0;
+    assert_true(file_find_lock_holder(path, &process));
+    assert_int_equal(process, (long)getpid());
     file_unlock(lock);
     assert_false(file_is_locked(path));
+    assert_false(file_find_lock_holder(path, &process)); /* its number still stands there */
+    assert_false(file_find_lock_holder("/proc/self/none.lock", &process));
     lock = file_lock(path, &error);
     assert_true(lock >= 0);
     file_unlock(lock);
@@ -207,10 +212,20 @@ static void a_lock_goes_with_its_process(void **state)
     assert_int_equal(read(ready[0], &told, 1), 1);
     assert_int_equal(told, 'y');
     assert_int_equal(file_lock(path, &error), -1);
+    long holder = 0;
+    assert_true(file_find_lock_holder(path, &holder));
+    assert_int_equal(holder, child);
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_false(file_find_lock_holder(path, &holder));
     int lock = file_lock(path, &error);
     assert_true(lock >= 0);
+    /* A number that is not the holder's is not believed. */
+    assert_int_equal(pwrite(lock, "1\n", 2, 0), 2);
+    assert_int_equal(ftruncate(lock, 2), 0);
+    assert_false(file_find_lock_holder(path, &holder));
+    assert_int_equal(pwrite(lock, "x\n", 2, 0), 2);
+    assert_false(file_find_lock_holder(path, &holder));
     file_unlock(lock);
     close(ready[0]);
     close(ready[1]);
