@@ -62,4 +62,188 @@ static inline size_t simd_plain_run(const char *text, size_t len, char a, char b
     return simd_plain_run_portable(text, len, a, b);
 #endif
 }
+
+/* ---- 32 bytes at once ----
+ * Each function reads the SIMD_STEP bytes at `text`; bit i of a mask stands for text[i]. */
+enum { SIMD_STEP = 32 };
+
+/* Where fewer than SIMD_STEP bytes are left: a copy of them, zeroes behind. */
+static inline const char *simd_tail(const char *text, size_t left, char storage[SIMD_STEP])
+{
+    if (left >= SIMD_STEP) return text;
+    memset(storage, 0, SIMD_STEP);
+    memcpy(storage, text, left);
+    return storage;
+}
+
+#if defined(__SSE2__)
+static inline __m128i simd_load(const char *text)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)text);
+}
+static inline uint32_t simd_mask(__m128i low, __m128i high)
+{
+    return (uint32_t)_mm_movemask_epi8(low) | (uint32_t)_mm_movemask_epi8(high) << 16;
+}
+/* 0xFF where first <= byte <= last; both plain ASCII. */
+static inline __m128i simd_within(__m128i bytes, char first, char last)
+{
+    return _mm_and_si128(_mm_cmpgt_epi8(bytes, _mm_set1_epi8((char)(first - 1))),
+                         _mm_cmplt_epi8(bytes, _mm_set1_epi8((char)(last + 1))));
+}
+static inline __m128i simd_is_word(__m128i bytes)
+{
+    return _mm_or_si128(simd_within(bytes, 'a', 'z'), simd_within(bytes, '0', '9'));
+}
+static inline __m128i simd_lower(__m128i bytes)
+{
+    return _mm_or_si128(bytes, _mm_and_si128(simd_within(bytes, 'A', 'Z'), _mm_set1_epi8(0x20)));
+}
+#endif
+
+static inline uint32_t simd_find_byte(const char *text, char byte)
+{
+#if defined(__SSE2__)
+    const __m128i wanted = _mm_set1_epi8(byte);
+    return simd_mask(_mm_cmpeq_epi8(simd_load(text), wanted),
+                     _mm_cmpeq_epi8(simd_load(text + 16), wanted));
+#else
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < SIMD_STEP; i++) mask |= (uint32_t)(text[i] == byte) << i;
+    return mask;
+#endif
+}
+
+/* Any of a few bytes, letters of either case; `letters` in lower case. */
+static inline uint32_t simd_find_any_letter(const char *text, const char *letters, size_t count)
+{
+#if defined(__SSE2__)
+    const __m128i bit = _mm_set1_epi8(0x20);
+    __m128i low = _mm_or_si128(simd_load(text), bit),
+            high = _mm_or_si128(simd_load(text + 16), bit);
+    __m128i found_low = _mm_setzero_si128(), found_high = found_low;
+    for (size_t i = 0; i < count; i++) {
+        const __m128i wanted = _mm_set1_epi8(letters[i]);
+        found_low = _mm_or_si128(found_low, _mm_cmpeq_epi8(low, wanted));
+        found_high = _mm_or_si128(found_high, _mm_cmpeq_epi8(high, wanted));
+    }
+    return simd_mask(found_low, found_high);
+#else
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < SIMD_STEP; i++)
+        mask |= (uint32_t)(memchr(letters, text[i] | 0x20, count) != NULL) << i;
+    return mask;
+#endif
+}
+
+/* [A-Za-z0-9] */
+static inline uint32_t simd_find_alnum(const char *text)
+{
+#if defined(__SSE2__)
+    const __m128i bit = _mm_set1_epi8(0x20);
+    __m128i low = simd_load(text), high = simd_load(text + 16);
+    return simd_mask(
+        _mm_or_si128(simd_within(low, '0', '9'), simd_within(_mm_or_si128(low, bit), 'a', 'z')),
+        _mm_or_si128(simd_within(high, '0', '9'), simd_within(_mm_or_si128(high, bit), 'a', 'z')));
+#else
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < SIMD_STEP; i++)
+        mask |= (uint32_t)((text[i] >= '0' && text[i] <= '9') ||
+                           ((text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'z'))
+                << i;
+    return mask;
+#endif
+}
+
+/* Control characters and bytes from 0x80. */
+static inline uint32_t simd_find_unplain(const char *text)
+{
+#if defined(__SSE2__)
+    const __m128i blank = _mm_set1_epi8(0x20);
+    return simd_mask(_mm_cmplt_epi8(simd_load(text), blank),
+                     _mm_cmplt_epi8(simd_load(text + 16), blank));
+#else
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < SIMD_STEP; i++)
+        mask |= (uint32_t) !((unsigned char)text[i] >= 0x20 && (unsigned char)text[i] < 0x80) << i;
+    return mask;
+#endif
+}
+
+/* Bytes that begin a character of several bytes. */
+static inline uint32_t simd_find_lead(const char *text)
+{
+#if defined(__SSE2__)
+    const __m128i first = _mm_set1_epi8((char)0xBF), zero = _mm_setzero_si128();
+    __m128i low = simd_load(text), high = simd_load(text + 16);
+    return simd_mask(_mm_and_si128(_mm_cmpgt_epi8(low, first), _mm_cmplt_epi8(low, zero)),
+                     _mm_and_si128(_mm_cmpgt_epi8(high, first), _mm_cmplt_epi8(high, zero)));
+#else
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < SIMD_STEP; i++)
+        mask |= (uint32_t)((unsigned char)text[i] >= 0xC0) << i;
+    return mask;
+#endif
+}
+
+static inline uint32_t simd_find_digit(const char *text)
+{
+#if defined(__SSE2__)
+    return simd_mask(simd_within(simd_load(text), '0', '9'),
+                     simd_within(simd_load(text + 16), '0', '9'));
+#else
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < SIMD_STEP; i++)
+        mask |= (uint32_t)(text[i] >= '0' && text[i] <= '9') << i;
+    return mask;
+#endif
+}
+
+/* [a-z0-9] */
+static inline uint32_t simd_find_word(const char *text)
+{
+#if defined(__SSE2__)
+    return simd_mask(simd_is_word(simd_load(text)), simd_is_word(simd_load(text + 16)));
+#else
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < SIMD_STEP; i++)
+        mask |= (uint32_t)((text[i] >= 'a' && text[i] <= 'z') || (text[i] >= '0' && text[i] <= '9'))
+                << i;
+    return mask;
+#endif
+}
+
+/* Writes SIMD_STEP bytes, [A-Z] as [a-z]. */
+static inline void simd_write_lower(char *out, const char *text)
+{
+#if defined(__SSE2__)
+    __m128i low = simd_lower(simd_load(text)), high = simd_lower(simd_load(text + 16));
+    _mm_storeu_si128((__m128i *)(void *)out, low);
+    _mm_storeu_si128((__m128i *)(void *)(out + 16), high);
+#else
+    for (unsigned i = 0; i < SIMD_STEP; i++)
+        out[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + 32) : text[i];
+#endif
+}
+
+/* Where the needle (not empty) begins for the first time; SIZE_MAX: nowhere. Quick for short texts;
+ * at worst it compares the needle at each byte. */
+static inline size_t simd_find(const char *text, size_t len, const char *needle, size_t needle_len)
+{
+    char storage[SIMD_STEP];
+    if (needle_len > len) return SIZE_MAX;
+    size_t last = len - needle_len;
+    for (size_t step = 0; step <= last; step += SIMD_STEP) {
+        const char *bytes = simd_tail(text + step, len - step, storage);
+        uint32_t found = simd_find_byte(bytes, needle[0]);
+        if (needle_len > 1)
+            found &= simd_find_byte(bytes, needle[1]) >> 1 | UINT32_C(1) << (SIMD_STEP - 1);
+        for (; found; found &= found - 1) {
+            size_t at = step + (size_t)__builtin_ctz(found);
+            if (at > last) return SIZE_MAX;
+            if (memcmp(text + at, needle, needle_len) == 0) return at;
+        }
+    }
+    return SIZE_MAX;
+}
 #endif

@@ -78,6 +78,7 @@ void classify_bounce(const struct ruleset *set, struct ruleset_scratch *scratch,
         .stage = evidence.stage,
         .remote_host = bounce->remote_host,
         .recipient_domain = address_domain(bounce->recipient),
+        .standing_only = explained == NULL,
     };
     ruleset_match(set, scratch, &query, result);
     out->temporary = reply_is_temporary(&evidence.reply) && !result->gave_up;

@@ -4,9 +4,10 @@
  * of a line, behind "said:", "smtp;", "error"); a success code likewise; any other failure code in
  * the middle of words. Every look around is bounded, so the whole is linear. */
 #include "mail/reply.h"
+#include "base/simd.h"
 #include <string.h>
 
-enum { WORD_MAX = 16, LOOK_BACK = 64, SEPARATORS_MAX = 8 };
+enum { WORD_MAX = 16, WORD_SIZE = 16, LOOK_BACK = 64, SEPARATORS_MAX = 8 };
 
 /* How sure the left side is. */
 enum left { LEFT_BAD, LEFT_HASH, LEFT_PLAIN, LEFT_COLON, LEFT_SURE };
@@ -22,11 +23,12 @@ struct finding {
     size_t alone_at, alone_end;
 };
 
-static const char *const words_sure[] = {
-    "code", "error",     "smtp",    "esmtp",  "reply",  "response", "returned",  "said",
+/* Zeroes behind each, so that 16 bytes are compared at once. */
+static const char words_sure[][WORD_SIZE] = {
+    "said", "error",     "smtp",    "code",   "esmtp",  "reply",    "response",  "returned",
     "says", "responded", "replied", "status", "answer", "answered", "diagnosis",
 };
-static const char *const words_number[] = {
+static const char words_number[][WORD_SIZE] = {
     "port",    "id",        "size",    "limit",   "limits",
     "after",   "than",      "of",      "max",     "maximum",
     "min",     "least",     "most",    "over",    "exceeds",
@@ -38,7 +40,7 @@ static const char *const words_number[] = {
     "suite",   "uid",       "pid",     "case",    "ref",
     "item",    "each",      "per",     "between", "approximately",
 };
-static const char *const words_unit[] = {
+static const char words_unit[][WORD_SIZE] = {
     "bytes",     "byte",       "bit",        "bits",      "kb",      "mb",      "gb",
     "kib",       "mib",        "kilobytes",  "megabytes", "octets",  "seconds", "secs",
     "sec",       "ms",         "minutes",    "min",       "hours",   "days",    "day",
@@ -47,20 +49,47 @@ static const char *const words_unit[] = {
     "addresses", "mailboxes",  "entries",    "k",         "m",
 };
 /* What a dotted number of three parts behind such a word is: a version or a place in a document. */
-static const char *const words_version[] = {
+static const char words_version[][WORD_SIZE] = {
     "version",  "ver",    "v",     "release",  "section", "sec",      "rfc",     "exim", "postfix",
     "sendmail", "kernel", "build", "firmware", "chapter", "revision", "openssl", "php",  "debian",
 };
 
-static bool is_one_of(char c, struct span set)
+/* A set of ASCII bytes as bits. */
+struct byte_set {
+    uint64_t low, high;
+};
+static inline bool is_one_of(char c, struct byte_set set)
 {
-    return memchr(set.ptr, c, set.len) != NULL;
+    unsigned byte = (unsigned char)c;
+    return byte < 0x80 && ((byte < 64 ? set.low : set.high) >> byte % 64 & 1);
 }
+static const struct byte_set never_before_code = {
+    UINT64_C(0xA000EC7000000000), UINT64_C(0x4000000090000001)}; /* .@_/=+-%&?*~$\\ */
+static const struct byte_set before_code = {UINT64_C(0x4C00000000000000), UINT64_C(0x0)}; /* :;> */
+static const struct byte_set between_code_and_status = {
+    UINT64_C(0x1C00B18D00002600), UINT64_C(0x8000000)}; /*  \t\r\n-#/:,;('"[< */
+static const struct byte_set behind_code = {UINT64_C(0x5800028400000000),
+                                            UINT64_C(0x1000000020000000)}; /* );]"'><| */
+static const struct byte_set never_before_status = {UINT64_C(0x2000E81000000000),
+                                                    UINT64_C(0x4000000090000001)}; /* ._/@=-+~$\\ */
+static const struct byte_set never_behind_status = {UINT64_C(0x880000000000),
+                                                    UINT64_C(0x4000000080000001)}; /* @_/+~ */
+static const struct byte_set closing = {UINT64_C(0xC00320000000000),
+                                        UINT64_C(0x20000000)}; /* -:;,)] */
+static const struct byte_set quoting = {UINT64_C(0x5000058D00000200),
+                                        UINT64_C(0x1000000008000000)}; /*  \t"'<>([#*| */
 
-static bool word_in(struct span word, const char *const *list, size_t count)
+static bool word_in(struct span word, const char (*list)[WORD_SIZE], size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (span_equal_fold(word, span_from(list[i]))) return true;
+    char lower[WORD_SIZE] = {0};
+    uint64_t wanted[2], listed[2];
+    if (word.len == 0 || word.len >= WORD_SIZE) return false;
+    for (size_t i = 0; i < word.len; i++) lower[i] = byte_lower(word.ptr[i]);
+    memcpy(wanted, lower, sizeof wanted);
+    for (size_t i = 0; i < count; i++) {
+        memcpy(listed, list[i], sizeof listed);
+        if (wanted[0] == listed[0] && wanted[1] == listed[1]) return true;
+    }
     return false;
 }
 #define WORD_IN(word, list) word_in(word, list, sizeof(list) / sizeof((list)[0]))
@@ -107,14 +136,14 @@ static enum left left_of(struct span text, size_t at, bool fresh)
     if (fresh) return LEFT_SURE;
     char c = text.ptr[at - 1]; /* at > 0: at 0 the line is fresh */
     if (c == '#') return LEFT_HASH;
-    if (byte_is_alnum(c) || is_one_of(c, SPAN(".@_/=+-%&?*~$\\"))) return LEFT_BAD;
+    if (byte_is_alnum(c) || is_one_of(c, never_before_code)) return LEFT_BAD;
     if (c == ':' && colon_is_of_port(text, at - 1)) return LEFT_BAD;
     struct span word = word_before(text, at);
+    if (WORD_IN(word, words_sure)) return LEFT_SURE; /* in this list only */
     if (WORD_IN(word, words_number)) return LEFT_BAD;
-    if (WORD_IN(word, words_sure)) return LEFT_SURE;
     size_t before = at;
     while (before > 0 && at - before < LOOK_BACK && byte_is_space(text.ptr[before - 1])) before--;
-    if (before > 0 && is_one_of(text.ptr[before - 1], SPAN(":;>"))) return LEFT_COLON;
+    if (before > 0 && is_one_of(text.ptr[before - 1], before_code)) return LEFT_COLON;
     return LEFT_PLAIN;
 }
 
@@ -124,7 +153,7 @@ static size_t joined_status(struct span text, size_t code_end, struct status *ou
 {
     size_t at = code_end;
     while (at < text.len && at - code_end < SEPARATORS_MAX &&
-           is_one_of(text.ptr[at], SPAN(" \t\r\n-#/:,;('\"[<")))
+           is_one_of(text.ptr[at], between_code_and_status))
         at++;
     if (at == code_end) return 0;
     size_t length = status_prefix(span_skip(text, at), out);
@@ -143,7 +172,7 @@ static bool right_fits(struct span text, size_t end, enum left left)
     }
     if (c == ':') return left != LEFT_PLAIN ? !byte_is_digit(next) : byte_is_space(next);
     if (c == '.' || c == ',' || c == '!') return left == LEFT_SURE && byte_is_space(next);
-    if (is_one_of(c, SPAN(");]\"'><|"))) return true;
+    if (is_one_of(c, behind_code)) return true;
     return (unsigned char)c >= 0x80 && left == LEFT_SURE;
 }
 
@@ -187,8 +216,8 @@ static void status_consider(struct span text, size_t at, bool fresh, struct find
     char before = at ? text.ptr[at - 1] : ' ',
          behind = at + length < text.len ? text.ptr[at + length] : ' ';
     char next = at + length + 1 < text.len ? text.ptr[at + length + 1] : ' ';
-    if (byte_is_alnum(before) || is_one_of(before, SPAN("._/@=-+~$\\"))) return;
-    if (byte_is_alnum(behind) || is_one_of(behind, SPAN("@_/+~"))) return;
+    if (byte_is_alnum(before) || is_one_of(before, never_before_status)) return;
+    if (byte_is_alnum(behind) || is_one_of(behind, never_behind_status)) return;
     if (behind == '-' && byte_is_alnum(next)) return;
     bool marked = fresh || before == '#' || before == '(';
     if (status.subject > 9 && before != '#') return; /* a date, a version */
@@ -207,8 +236,7 @@ static void status_consider(struct span text, size_t at, bool fresh, struct find
 /* Behind the code or status at [.., end) and the marks that close it. */
 static size_t words_begin(struct span text, size_t end)
 {
-    while (end < text.len &&
-           (byte_is_space(text.ptr[end]) || is_one_of(text.ptr[end], SPAN("-:;,)]"))))
+    while (end < text.len && (byte_is_space(text.ptr[end]) || is_one_of(text.ptr[end], closing)))
         end++;
     return end;
 }
@@ -233,28 +261,39 @@ static void finding_to_reply(struct span text, const struct finding *found, stru
     out->text_at = end ? words_begin(text, end) : 0;
 }
 
+/* Nothing but blanks and quoting since the line began. Stops at the digits before, so that all the
+ * looks back of a text together are linear. */
+static bool is_fresh(struct span text, size_t at)
+{
+    while (at > 0 && is_one_of(text.ptr[at - 1], quoting)) at--;
+    return at == 0 || text.ptr[at - 1] == '\n' || text.ptr[at - 1] == '\r';
+}
+
+/* The digits that begin at `at`. */
+static void digits_consider(struct span text, size_t at, struct finding *found)
+{
+    char c = text.ptr[at];
+    if (c != '2' && c != '4' && c != '5') return;
+    size_t end = at + 1;
+    while (end < text.len && end - at < 4 && byte_is_digit(text.ptr[end])) end++;
+    bool dotted = end + 1 < text.len && text.ptr[end] == '.' && byte_is_digit(text.ptr[end + 1]);
+    /* An address or a number with a fraction begins with what may look like a code. */
+    if (end - at == 3 && !dotted) code_consider(text, at, is_fresh(text, at), found);
+    if (end - at == 1 && dotted) status_consider(text, at, is_fresh(text, at), found);
+}
+
 void reply_find(struct span text, struct reply *out)
 {
     struct finding found = {0};
-    bool fresh = true;
+    char storage[SIMD_STEP];
+    uint32_t carry = 0;
     *out = (struct reply){0};
-    for (size_t at = 0; at < text.len && found.rank != RANK_STATUS;) {
-        char c = text.ptr[at];
-        if (!byte_is_digit(c)) {
-            if (c == '\n' || c == '\r')
-                fresh = true;
-            else if (!is_one_of(c, SPAN(" \t\"'<>([#*|")))
-                fresh = false;
-            at++;
-            continue;
-        }
-        size_t end = at + 1;
-        while (end < text.len && byte_is_digit(text.ptr[end])) end++;
-        bool starts_code = c == '2' || c == '4' || c == '5';
-        if (starts_code && end - at == 3) code_consider(text, at, fresh, &found);
-        if (starts_code && end - at == 1) status_consider(text, at, fresh, &found);
-        fresh = false;
-        at = end;
+    for (size_t step = 0; step < text.len && found.rank != RANK_STATUS; step += SIMD_STEP) {
+        uint32_t digits = simd_find_digit(simd_tail(text.ptr + step, text.len - step, storage));
+        uint32_t begins = digits & ~(digits << 1 | carry);
+        carry = digits >> 31;
+        for (; begins && found.rank != RANK_STATUS; begins &= begins - 1)
+            digits_consider(text, step + (size_t)__builtin_ctz(begins), &found);
     }
     finding_to_reply(text, &found, out);
 }

@@ -2,97 +2,168 @@
  * (Postfix, Exim, Sendmail, qmail), so a remote host's own text rarely holds them; where it does,
  * it names a stage earlier than RCPT at most, which makes a verdict milder. */
 #include "mail/reply.h"
+#include "base/simd.h"
 
+/* How a phrase goes on, what is said most first; lower case; a blank stands for any white space. */
 struct stage_phrase {
-    const char *text; /* lower case; a blank stands for any white space */
+    const char *text;
     enum stage stage;
 };
 
-/* Longer phrases before their beginnings. */
-static const struct stage_phrase phrases[] = {
-    {"after connecting", STAGE_CONNECT},
-    {"after data", STAGE_DATA},
-    {"after ehlo", STAGE_HELO},
-    {"after end of data", STAGE_EOD},
-    {"after helo", STAGE_HELO},
-    {"after initial connection", STAGE_CONNECT},
-    {"after mail from:", STAGE_MAIL},
-    {"after pipelined data", STAGE_DATA},
-    {"after pipelined end of data", STAGE_EOD},
-    {"after pipelined mail from:", STAGE_MAIL},
-    {"after pipelined rcpt to:", STAGE_RCPT},
-    {"after rcpt to:", STAGE_RCPT},
-    {"after sending data block", STAGE_EOD},
-    {"but greeting failed", STAGE_CONNECT},
-    {"but my name was rejected", STAGE_HELO},
-    {"but sender was rejected", STAGE_MAIL},
-    {"does not like recipient", STAGE_RCPT},
-    {"failed after i sent the message", STAGE_EOD},
-    {"failed on data command", STAGE_DATA},
-    {"in reply to data command", STAGE_DATA},
-    {"in reply to ehlo command", STAGE_HELO},
-    {"in reply to end of data command", STAGE_EOD},
-    {"in reply to helo command", STAGE_HELO},
-    {"in reply to mail from command", STAGE_MAIL},
-    {"in reply to rcpt to command", STAGE_RCPT},
-    {"refused to talk to me", STAGE_CONNECT},
-    {"while performing the ehlo handshake", STAGE_HELO},
-    {"while performing the helo handshake", STAGE_HELO},
-    {"while performing the initial protocol handshake", STAGE_HELO},
-    {"while receiving the initial server greeting", STAGE_CONNECT},
-    {"while sending data command", STAGE_DATA},
-    {"while sending end of data", STAGE_EOD},
-    {"while sending mail from", STAGE_MAIL},
-    {"while sending message body", STAGE_DATA},
-    {"while sending rcpt to", STAGE_RCPT},
+static const struct stage_phrase after[] = {
+    {"pipelined rcpt to:", STAGE_RCPT},
+    {"rcpt to:", STAGE_RCPT},
+    {"connecting", STAGE_CONNECT},
+    {"data", STAGE_DATA},
+    {"ehlo", STAGE_HELO},
+    {"end of data", STAGE_EOD},
+    {"helo", STAGE_HELO},
+    {"initial connection", STAGE_CONNECT},
+    {"mail from:", STAGE_MAIL},
+    {"pipelined data", STAGE_DATA},
+    {"pipelined end of data", STAGE_EOD},
+    {"pipelined mail from:", STAGE_MAIL},
+    {"sending data block", STAGE_EOD},
 };
-
+static const struct stage_phrase but[] = {
+    {"greeting failed", STAGE_CONNECT},
+    {"my name was rejected", STAGE_HELO},
+    {"sender was rejected", STAGE_MAIL},
+};
+static const struct stage_phrase does[] = {
+    {"not like recipient", STAGE_RCPT},
+};
+static const struct stage_phrase failed[] = {
+    {"after i sent the message", STAGE_EOD},
+    {"on data command", STAGE_DATA},
+};
+static const struct stage_phrase in_reply_to[] = {
+    {"rcpt to command", STAGE_RCPT}, {"data command", STAGE_DATA},
+    {"ehlo command", STAGE_HELO},    {"end of data command", STAGE_EOD},
+    {"helo command", STAGE_HELO},    {"mail from command", STAGE_MAIL},
+};
+static const struct stage_phrase refused[] = {
+    {"to talk to me", STAGE_CONNECT},
+};
+static const struct stage_phrase while_[] = {
+    {"sending rcpt to", STAGE_RCPT},
+    {"performing the ehlo handshake", STAGE_HELO},
+    {"performing the helo handshake", STAGE_HELO},
+    {"performing the initial protocol handshake", STAGE_HELO},
+    {"receiving the initial server greeting", STAGE_CONNECT},
+    {"sending data command", STAGE_DATA},
+    {"sending end of data", STAGE_EOD},
+    {"sending mail from", STAGE_MAIL},
+    {"sending message body", STAGE_DATA},
+};
 /* Sendmail's transcript: the last command that was sent. */
 static const struct stage_phrase commands[] = {
-    {">>> ehlo", STAGE_HELO},     {">>> helo", STAGE_HELO}, {">>> mail from:", STAGE_MAIL},
-    {">>> rcpt to:", STAGE_RCPT}, {">>> data", STAGE_DATA},
+    {"ehlo", STAGE_HELO},     {"helo", STAGE_HELO}, {"mail from:", STAGE_MAIL},
+    {"rcpt to:", STAGE_RCPT}, {"data", STAGE_DATA},
 };
 
-static bool begins_with(struct span text, const char *phrase)
+/* The beginnings, told by their first three letters. */
+enum beginning { AFTER, BUT, DOES, FAILED, IN_REPLY_TO, REFUSED, WHILE, COMMAND, BEGINNINGS };
+static const struct {
+    const char *text;
+    const struct stage_phrase *phrases;
+    size_t count;
+} beginnings[BEGINNINGS] = {
+    [AFTER] = {"after ", after, sizeof after / sizeof after[0]},
+    [BUT] = {"but ", but, sizeof but / sizeof but[0]},
+    [DOES] = {"does ", does, sizeof does / sizeof does[0]},
+    [FAILED] = {"failed ", failed, sizeof failed / sizeof failed[0]},
+    [IN_REPLY_TO] = {"in reply to ", in_reply_to, sizeof in_reply_to / sizeof in_reply_to[0]},
+    [REFUSED] = {"refused ", refused, sizeof refused / sizeof refused[0]},
+    [WHILE] = {"while ", while_, sizeof while_ / sizeof while_[0]},
+    [COMMAND] = {">>> ", commands, sizeof commands / sizeof commands[0]},
+};
+
+/* The length of what `phrase` stands for at the start of the text; 0: it does not stand there. */
+static size_t length_of(struct span text, const char *phrase)
 {
     size_t at = 0;
     for (; *phrase; phrase++) {
         if (*phrase == ' ') {
-            if (at == text.len || !byte_is_space(text.ptr[at])) return false;
+            if (at == text.len || !byte_is_space(text.ptr[at])) return 0;
             while (at < text.len && byte_is_space(text.ptr[at])) at++;
         } else {
-            if (at == text.len || byte_lower(text.ptr[at]) != *phrase) return false;
+            if (at == text.len || byte_lower(text.ptr[at]) != *phrase) return 0;
             at++;
         }
     }
-    return at == text.len || !byte_is_alnum(phrase[-1]) || !byte_is_alnum(text.ptr[at]);
+    bool edge = at == text.len || !byte_is_alnum(phrase[-1]) || !byte_is_alnum(text.ptr[at]);
+    return edge ? at : 0;
 }
 
-static enum stage stage_of(struct span text, const struct stage_phrase *list, size_t count)
+static enum stage stage_of(struct span text, enum beginning beginning)
 {
-    for (size_t i = 0; i < count; i++)
-        if (begins_with(text, list[i].text)) return list[i].stage;
+    size_t length = length_of(text, beginnings[beginning].text);
+    if (length == 0) return STAGE_NONE;
+    struct span rest = span_skip(text, length);
+    for (size_t i = 0; i < beginnings[beginning].count; i++) {
+        const struct stage_phrase *phrase = &beginnings[beginning].phrases[i];
+        if (length_of(rest, phrase->text)) return phrase->stage;
+    }
     return STAGE_NONE;
+}
+
+/* Letters at word starts that begin a phrase, and the first of ">>>". */
+static uint32_t find_beginnings(const char *step, uint32_t before)
+{
+    static const char letters[] = {'a', 'b', 'd', 'f', 'i', 'r', 'w'};
+    uint32_t brackets = simd_find_byte(step, '>');
+    uint32_t letter = simd_find_any_letter(step, letters, sizeof letters);
+    if (brackets)
+        brackets &= (brackets >> 1 | UINT32_C(1) << 31) & (brackets >> 2 | UINT32_C(3) << 30);
+    return (letter & ~(simd_find_alnum(step) << 1 | before)) | brackets;
+}
+
+/* Most words go by here. */
+static enum beginning beginning_of(struct span text, size_t at)
+{
+    if (text.len - at < 3) return BEGINNINGS;
+    const char *word = text.ptr + at;
+    char third = byte_lower(word[2]);
+    switch (byte_lower(word[0]) << 8 | byte_lower(word[1])) {
+    case 'a' << 8 | 'f':
+        return third == 't' ? AFTER : BEGINNINGS;
+    case 'b' << 8 | 'u':
+        return third == 't' ? BUT : BEGINNINGS;
+    case 'd' << 8 | 'o':
+        return third == 'e' ? DOES : BEGINNINGS;
+    case 'f' << 8 | 'a':
+        return third == 'i' ? FAILED : BEGINNINGS;
+    case 'i' << 8 | 'n':
+        return byte_is_space(third) ? IN_REPLY_TO : BEGINNINGS;
+    case 'r' << 8 | 'e':
+        return third == 'f' ? REFUSED : BEGINNINGS;
+    case 'w' << 8 | 'h':
+        return third == 'i' ? WHILE : BEGINNINGS;
+    case '>' << 8 | '>':
+        return third == '>' && text.len - at > 3 && word[3] == ' ' ? COMMAND : BEGINNINGS;
+    }
+    return BEGINNINGS;
 }
 
 enum stage reply_find_stage(struct span text)
 {
     enum stage last_command = STAGE_NONE;
-    bool edge = true;
-    for (size_t at = 0; at < text.len; at++) {
-        char c = byte_lower(text.ptr[at]);
-        struct span rest = span_skip(text, at);
-        enum stage stage = STAGE_NONE;
-        if (edge &&
-            (c == 'a' || c == 'b' || c == 'd' || c == 'f' || c == 'i' || c == 'r' || c == 'w'))
-            stage = stage_of(rest, phrases, sizeof phrases / sizeof phrases[0]);
-        if (stage != STAGE_NONE) return stage;
-        if (c == '>' && rest.len > 3 && rest.ptr[1] == '>' && rest.ptr[2] == '>' &&
-            rest.ptr[3] == ' ') {
-            stage = stage_of(rest, commands, sizeof commands / sizeof commands[0]);
+    uint32_t before = 0;
+    char storage[SIMD_STEP];
+    for (size_t step = 0; step < text.len; step += SIMD_STEP) {
+        const char *bytes = simd_tail(text.ptr + step, text.len - step, storage);
+        uint32_t begins = find_beginnings(bytes, before);
+        before = byte_is_alnum(bytes[SIMD_STEP - 1]);
+        for (; begins; begins &= begins - 1) {
+            size_t at = step + (size_t)__builtin_ctz(begins);
+            if (at >= text.len) break;
+            enum beginning beginning = beginning_of(text, at);
+            if (beginning == BEGINNINGS) continue;
+            enum stage stage = stage_of(span_skip(text, at), beginning);
+            if (stage != STAGE_NONE && beginning != COMMAND) return stage;
             if (stage != STAGE_NONE) last_command = stage;
         }
-        edge = !byte_is_alnum(c);
     }
     return last_command;
 }

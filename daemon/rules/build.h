@@ -2,7 +2,8 @@
 #define RULES_BUILD_H
 /* The steps from a rule list to an image, private to this module:
  * layers and providers (ruleset_build.c), phrases (build_phrase.c), refinement (build_refine.c),
- * bytes (image_write.c). */
+ * codes and statuses (build_digits.c), where phrases are looked for (build_gram.c), bytes
+ * (image_write.c). */
 #include "rules/image.h"
 #include "rules/phrase.h"
 
@@ -17,6 +18,8 @@ struct build_phrase {
     struct phrase phrase;
     uint32_t *owners; /* rules, ascending, each once */
     uint32_t owner_count;
+    uint32_t signature; /* index in build.told or IMAGE_NONE */
+    bool gave_up;
 };
 struct build_rule {
     const struct rule *rule;
@@ -28,7 +31,28 @@ struct build_rule {
 };
 struct build_signature {
     const struct rule_signature *signature;
-    uint32_t provider, phrase; /* phrase: of a text signature */
+    uint32_t provider;
+};
+/* A provider that a phrase tells. */
+struct build_told {
+    uint32_t provider, phrase;
+    size_t literal_bytes;
+};
+/* Items one after the other; grows in the build's arena. */
+struct build_array {
+    void *items;
+    size_t item_size;
+    uint32_t count, size;
+};
+/* Sections of the image, see there. */
+struct build_digits {
+    uint32_t codes[IMAGE_CODE_COUNT];
+    struct build_array code_classes, status_classes, plain, nodes, links, rows;
+    uint32_t condition_words, subject_end;
+    uint32_t *conditions; /* of each rule */
+};
+struct build_grams {
+    struct build_array grams, slots, long_bits, middle_bits, short_bits, anchor_bits, anchors;
 };
 struct build {
     struct arena *arena;
@@ -44,11 +68,15 @@ struct build {
     uint32_t signature_count;
     struct build_phrase *phrases; /* by canonical text */
     uint32_t phrase_count;
-    uint32_t *gave_up;
-    uint32_t gave_up_count;
+    struct build_told *told; /* the longest phrase first, then by phrase */
+    uint32_t told_count;
     struct span *kept; /* addresses, sorted, each once */
     uint32_t kept_count, kept_size;
+    struct build_digits digits;
+    struct build_grams grams;
 };
+/* Returns the index of the first of the `count` items added; NULL: zeroes. */
+uint32_t build_add(struct build *build, struct build_array *array, const void *items, size_t count);
 void *build_take(struct build *build, size_t count, size_t item_size); /* zeroed */
 /* "file:line:column: sentence"; false. */
 #define BUILD_FAIL(build, place, ...)                                                              \
@@ -56,5 +84,7 @@ void *build_take(struct build *build, size_t count, size_t item_size); /* zeroed
 bool build_fail_at(struct build *build, const struct rule_place *place);
 bool build_phrases(struct build *build) MUST_USE;
 bool build_refinement(struct build *build) MUST_USE;
-void image_write(struct build *build, struct ruleset_built *out);
+bool build_digits(struct build *build) MUST_USE;
+void build_grams(struct build *build);
+bool image_write(struct build *build, struct ruleset_built *out) MUST_USE;
 #endif

@@ -93,8 +93,12 @@ static int use_compare(const void *a, const void *b)
 static bool signature_of_phrase(struct build *build, uint32_t *first, uint32_t index,
                                 uint32_t phrase)
 {
-    build->signatures[index].phrase = phrase;
-    if (*first == IMAGE_NONE) *first = index;
+    if (*first == IMAGE_NONE) {
+        *first = index;
+        build->told[build->told_count++] =
+            (struct build_told){build->signatures[index].provider, phrase,
+                                phrase_literal_bytes(&build->phrases[phrase].phrase)};
+    }
     const struct rule_signature *a = build->signatures[*first].signature;
     const struct rule_signature *b = build->signatures[index].signature;
     if (span_equal(a->provider, b->provider)) return true;
@@ -110,6 +114,7 @@ static bool phrase_add(struct build *build, const struct use *uses, size_t from,
     uint32_t index = build->phrase_count++, signature = IMAGE_NONE;
     struct build_phrase *phrase = &build->phrases[index];
     phrase->text = uses[from].text;
+    phrase->signature = IMAGE_NONE;
     CHECK(phrase_split(phrase->text, &phrase->phrase));
     phrase->owners = build_take(build, to - from, sizeof *phrase->owners);
     for (size_t i = from; i < to; i++) {
@@ -126,8 +131,7 @@ static bool phrase_add(struct build *build, const struct use *uses, size_t from,
             TRY(signature_of_phrase(build, &signature, use->index, index));
             break;
         case USE_GAVE_UP:
-            if (build->gave_up_count == 0 || build->gave_up[build->gave_up_count - 1] != index)
-                build->gave_up[build->gave_up_count++] = index;
+            phrase->gave_up = true;
             break;
         }
     }
@@ -149,6 +153,20 @@ static void kept_sort(struct build *build)
     build->kept_count = count;
 }
 
+static int told_compare(const void *a, const void *b)
+{
+    const struct build_told *x = a, *y = b;
+    if (x->literal_bytes != y->literal_bytes) return x->literal_bytes > y->literal_bytes ? -1 : 1;
+    return (x->phrase > y->phrase) - (x->phrase < y->phrase);
+}
+
+static void told_sort(struct build *build)
+{
+    if (build->told_count) qsort(build->told, build->told_count, sizeof *build->told, told_compare);
+    for (uint32_t i = 0; i < build->told_count; i++)
+        build->phrases[build->told[i].phrase].signature = i;
+}
+
 bool build_phrases(struct build *build)
 {
     struct uses uses = {.build = build};
@@ -156,7 +174,7 @@ bool build_phrases(struct build *build)
     kept_sort(build);
     qsort(uses.items, uses.count, sizeof *uses.items, use_compare);
     build->phrases = build_take(build, uses.count, sizeof *build->phrases);
-    build->gave_up = build_take(build, build->list->gave_up_count, sizeof *build->gave_up);
+    build->told = build_take(build, build->signature_count, sizeof *build->told);
     for (uint32_t i = 0; i < build->rule_count; i++)
         build->rules[i].phrases =
             build_take(build, build->rules[i].rule->text_count, sizeof *build->rules[i].phrases);
@@ -166,5 +184,6 @@ bool build_phrases(struct build *build)
             to++;
         TRY(phrase_add(build, uses.items, from, to));
     }
+    told_sort(build);
     return true;
 }

@@ -6,13 +6,16 @@
 #include "rules/provider.h"
 #include <string.h>
 
+/* Three bytes of a fragment: a text without a phrase's grams cannot hold the phrase. */
+enum { TRIGRAM_SIZE = 3, TRIGRAM_BITS = 13 };
+
 #define STRICT (UINT32_C(1) << 31) /* a phrase that is implied but does not imply back */
 
 struct index {
     struct build *build;
-    uint32_t frequency[1 << GRAM_BITS];
-    uint32_t first[1 << GRAM_BITS]; /* phrases filed under their rarest gram */
-    uint32_t first_short;           /* those with no gram */
+    uint32_t frequency[1 << TRIGRAM_BITS];
+    uint32_t first[1 << TRIGRAM_BITS]; /* phrases filed under their rarest gram */
+    uint32_t first_short;              /* those with no gram */
     uint32_t *next, *seen;
 };
 struct implied { /* the phrases that one phrase implies, itself included */
@@ -22,13 +25,20 @@ struct implied { /* the phrases that one phrase implies, itself included */
 
 /* ---- phrases ---- */
 
+static uint32_t trigram(const char *at)
+{
+    uint32_t bytes = (uint32_t)(unsigned char)at[0] | (uint32_t)(unsigned char)at[1] << 8 |
+                     (uint32_t)(unsigned char)at[2] << 16;
+    return bytes * 0x9E3779B1u >> (32 - TRIGRAM_BITS);
+}
+
 static void grams_count(struct index *index)
 {
     for (uint32_t i = 0; i < index->build->phrase_count; i++) {
         const struct phrase *phrase = &index->build->phrases[i].phrase;
         for (unsigned j = 0; j < phrase->count; j++)
-            for (size_t at = 0; at + GRAM_SIZE <= phrase->fragments[j].len; at++)
-                index->frequency[gram_hash(phrase->fragments[j].ptr + at)]++;
+            for (size_t at = 0; at + TRIGRAM_SIZE <= phrase->fragments[j].len; at++)
+                index->frequency[trigram(phrase->fragments[j].ptr + at)]++;
     }
 }
 
@@ -37,8 +47,8 @@ static void phrase_file(struct index *index, uint32_t phrase_index)
     const struct phrase *phrase = &index->build->phrases[phrase_index].phrase;
     uint32_t rarest = IMAGE_NONE;
     for (unsigned j = 0; j < phrase->count; j++)
-        for (size_t at = 0; at + GRAM_SIZE <= phrase->fragments[j].len; at++) {
-            uint32_t gram = gram_hash(phrase->fragments[j].ptr + at);
+        for (size_t at = 0; at + TRIGRAM_SIZE <= phrase->fragments[j].len; at++) {
+            uint32_t gram = trigram(phrase->fragments[j].ptr + at);
             if (rarest == IMAGE_NONE || index->frequency[gram] < index->frequency[rarest])
                 rarest = gram;
         }
@@ -86,8 +96,8 @@ static struct implied *phrases_compare(struct build *build)
         const struct phrase *phrase = &build->phrases[i].phrase;
         chain_try(index, i, index->first_short, &implied[i]);
         for (unsigned j = 0; j < phrase->count; j++)
-            for (size_t at = 0; at + GRAM_SIZE <= phrase->fragments[j].len; at++)
-                chain_try(index, i, index->first[gram_hash(phrase->fragments[j].ptr + at)],
+            for (size_t at = 0; at + TRIGRAM_SIZE <= phrase->fragments[j].len; at++)
+                chain_try(index, i, index->first[trigram(phrase->fragments[j].ptr + at)],
                           &implied[i]);
     }
     return implied;

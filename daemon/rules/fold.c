@@ -1,4 +1,5 @@
 #include "rules/fold.h"
+#include "base/simd.h"
 #include "base/utf8.h"
 #include <string.h>
 
@@ -23,7 +24,10 @@ static void put(struct folding *folding, char c)
 
 static bool is_local_byte(char c)
 {
-    return byte_is_alnum(c) || (c && strchr("!#$%&'*+/=?^_`{|}~.-", c));
+    /* Letters, digits and !#$%&'*+/=?^_`{|}~.- as bits: ASCII below and from 64. */
+    const uint64_t low = UINT64_C(0xA3FFECFA00000000), high = UINT64_C(0x7FFFFFFFC7FFFFFE);
+    unsigned char byte = (unsigned char)c;
+    return byte < 0x80 && ((byte < 64 ? low : high) >> byte % 64 & 1);
 }
 
 static char byte_at(struct span text, size_t at)
@@ -212,6 +216,79 @@ static bool fold_status(struct folding *folding)
     return true;
 }
 
+/* ---- plain text ---- */
+
+/* Where a mark that may begin a status ("(#") stands just before bit `at` of a step. */
+static unsigned before_marks(const char *step, unsigned at)
+{
+    for (unsigned i = 0; i < 2 && at > 0; i++) {
+        char c = step[at - 1];
+        if (c != '(' && c != '[' && c != '#') break;
+        at--;
+    }
+    return at;
+}
+
+/* Bytes of a step that may begin the code, or the status behind its marks; at the end of the step,
+ * where the rest is not seen, too many rather than too few. */
+static uint32_t find_codes(const struct folding *folding, const char *step)
+{
+    uint32_t found = 0;
+    if (folding->code[0])
+        found = simd_find_byte(step, folding->code[0]) &
+                (simd_find_byte(step, folding->code[1]) >> 1 | UINT32_C(1) << 31) &
+                (simd_find_byte(step, folding->code[2]) >> 2 | UINT32_C(3) << 30);
+    if (folding->reply->status.class) {
+        found |= simd_find_byte(step, (char)('0' + folding->reply->status.class)) &
+                 (simd_find_byte(step, '.') >> 1 | UINT32_C(1) << 31);
+        if (before_marks(step, 32) < 32) found |= UINT32_C(3) << 30;
+    }
+    return found;
+}
+
+/* Bytes of a step at which more is to be done than to copy them in lower case. */
+static uint32_t find_special(const struct folding *folding, const char *step, size_t left)
+{
+    uint32_t blanks = simd_find_byte(step, ' ');
+    uint32_t special = simd_find_unplain(step) | simd_find_byte(step, '@') |
+                       (blanks & blanks << 1) | find_codes(folding, step);
+    return left < SIMD_STEP ? special & ~(UINT32_MAX << left) : special;
+}
+
+static void fold_special(struct folding *folding)
+{
+    char c = folding->text.ptr[folding->at];
+    if (c == folding->code[0] && c && fold_code(folding)) return;
+    if ((byte_is_digit(c) || c == '(' || c == '[' || c == '#') && fold_status(folding)) return;
+    fold_character(folding);
+}
+
+/* The bytes of a step, and perhaps some behind it that belong to its last special ones. Copying is
+ * always of a whole step: what is too much is written over. */
+static void fold_step(struct folding *folding, const char *step, size_t left)
+{
+    size_t from = (size_t)(step - folding->text.ptr);
+    size_t end = from + (left < SIMD_STEP ? left : SIMD_STEP);
+    uint32_t special = find_special(folding, step, left);
+    while (folding->at < end) {
+        size_t done = folding->at - from;
+        uint32_t next = special >> done;
+        size_t plain = next ? (size_t)__builtin_ctz(next) : end - folding->at;
+        if (next && byte_is_digit(step[done + plain]))
+            plain = before_marks(step + done, (unsigned)plain);
+        /* What was written last may be a blank that does not stand in the text. */
+        bool blank = folding->len == 0 || folding->out[folding->len - 1] == ' ';
+        if (blank && folding->text.ptr[folding->at] == ' ') {
+            folding->at++;
+            continue;
+        }
+        simd_write_lower(folding->out + folding->len, folding->text.ptr + folding->at);
+        folding->at += plain;
+        folding->len += plain;
+        if (next && folding->at < end) fold_special(folding);
+    }
+}
+
 static size_t fold_finish(struct folding *folding)
 {
     while (folding->len && folding->out[folding->len - 1] == ' ') folding->len--;
@@ -230,13 +307,7 @@ size_t fold_reply(struct span text, const struct reply *reply, const struct fold
         folding.code[2] = (char)('0' + reply->code % 10);
         if (code_stands_at(&folding, reply->code_at)) folding.code_at = reply->code_at;
     }
-    while (folding.at < text.len) {
-        char c = text.ptr[folding.at];
-        if (c == folding.code[0] && c && fold_code(&folding)) continue;
-        if ((byte_is_digit(c) || c == '(' || c == '[' || c == '#') && fold_status(&folding))
-            continue;
-        fold_character(&folding);
-    }
+    while (folding.at < text.len) fold_step(&folding, text.ptr + folding.at, text.len - folding.at);
     return fold_finish(&folding);
 }
 

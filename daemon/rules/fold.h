@@ -7,16 +7,19 @@
 #include "base/span.h"
 #include "mail/reply.h"
 
+/* Bytes that may be read behind a text and written behind what it folds to. */
+enum { FOLD_PAD = 32 };
 /* Bytes that folding `length` bytes may need. */
-#define FOLD_SIZE(length) (3 * (length) + 1)
+#define FOLD_SIZE(length) (3 * (length) + 1 + FOLD_PAD)
 
 /* Addresses that a rule spells out stay in the text. */
 struct fold_keep {
     bool (*is_kept)(const void *context, struct span address); /* NULL: none is kept */
     const void *context;
 };
-/* Writes at most FOLD_SIZE(text.len) bytes to `out`; returns the length. O(text.len). Offsets of
- * `reply` are believed only where the code or status really stands there. */
+/* Writes at most FOLD_SIZE(text.len) bytes to `out`; returns the length. O(text.len). FOLD_PAD
+ * bytes may be read behind the text. Offsets of `reply` are believed only where the code or status
+ * really stands there. */
 size_t fold_reply(struct span text, const struct reply *reply, const struct fold_keep *keep,
                   char *out);
 /* The same for a piece of a phrase, in which all stays that a rule's author wrote; `on_address` is

@@ -4,13 +4,12 @@
  * (the header tells which), offsets from the start of the image, no pointers. Everything is sorted
  * by content, so the order of files leaves no trace. */
 #include "base/span.h"
-#include "rules/phrase.h"
 #include "rules/ruleset.h"
 
 #define IMAGE_MAGIC "BNCRULES" /* 8 bytes, no NUL */
 #define IMAGE_NONE UINT32_MAX
 enum {
-    IMAGE_VERSION = 1,
+    IMAGE_VERSION = 2,
     IMAGE_BYTE_ORDER = 0x01020304,
     IMAGE_SIZE_MAX = 256 << 20,
     IMAGE_ALIGN = 16
@@ -18,27 +17,35 @@ enum {
 
 enum image_section_id {
     IMAGE_RULES,       /* struct image_rule, by id */
-    IMAGE_REPLIES,     /* struct reply_pattern of all rules */
-    IMAGE_STATUSES,    /* struct image_status */
     IMAGE_REFINES,     /* u32: rules that a rule refines, ascending */
-    IMAGE_PLAIN_RULES, /* u32: rules without text */
     IMAGE_PHRASES,     /* struct image_phrase, by canonical text */
     IMAGE_FRAGMENTS,   /* struct image_ref */
     IMAGE_OWNERS,      /* u32: rules that a phrase belongs to */
-    IMAGE_BUCKETS,   /* u32: where in IMAGE_FILED the phrases of each gram begin; IMAGE_BUCKET_COUNT
-                      */
-    IMAGE_FILED,     /* u32: phrases of rules */
-    IMAGE_PROVIDERS, /* struct image_provider, by name */
-    IMAGE_HOSTS,     /* struct image_suffix, by name */
-    IMAGE_DOMAINS,   /* struct image_suffix, by name */
-    IMAGE_SIGNATURES, /* struct image_signature, the longest phrase first */
-    IMAGE_GAVE_UP,    /* u32: phrases */
+    IMAGE_GRAMS,       /* struct image_gram, by slot */
+    IMAGE_GRAM_SLOTS,  /* u32: where in IMAGE_GRAMS each slot begins; a power of two, and the end */
+    IMAGE_LONG_BITS,   /* u64: filter of the long grams at word starts; a power of two */
+    IMAGE_MIDDLE_BITS, /* u64: of the shorter ones */
+    IMAGE_SHORT_BITS,  /* u64: of the shortest */
+    IMAGE_ANCHOR_BITS, /* u64: of the grams at anchor bytes */
+    IMAGE_ANCHORS,     /* bytes: where phrases are looked for that have no gram at a word start */
+    IMAGE_CODES,       /* u32: the class of each reply code, see image_code_index */
+    IMAGE_STATUS_NODES,   /* struct image_node: the root, by class; by subject; by detail */
+    IMAGE_STATUS_LINKS,   /* u32: nodes of the next level, at last status classes */
+    IMAGE_CODE_CLASSES,   /* struct image_class */
+    IMAGE_STATUS_CLASSES, /* struct image_class; the first: no status */
+    IMAGE_PLAIN,          /* struct image_plain: rules without text of each class, by rule */
+    IMAGE_CONDITIONS,     /* u64 rows: the conditions that hold for each code class, then for each
+                             status class, then for each stage */
+    IMAGE_PROVIDERS,      /* struct image_provider, by name */
+    IMAGE_HOSTS,          /* struct image_suffix, by name */
+    IMAGE_DOMAINS,        /* struct image_suffix, by name */
+    IMAGE_HOST_SLOTS,     /* u32: 1 + suffix, or 0; hashed, a power of two */
+    IMAGE_DOMAIN_SLOTS,
+    IMAGE_SIGNATURES, /* u32: providers told by a phrase, the longest phrase first */
     IMAGE_KEPT,       /* struct image_ref: addresses that stay in the folded text, sorted */
     IMAGE_STRINGS,    /* bytes */
     IMAGE_SECTION_COUNT
 };
-/* One for each gram, one for the phrases without a gram, and the end. */
-#define IMAGE_BUCKET_COUNT (GRAM_COUNT + 2)
 struct image_section {
     uint32_t at, count; /* of items */
 };
@@ -49,41 +56,124 @@ struct image_header {
     char magic[8];
     uint32_t version, byte_order;
     uint64_t checksum; /* XXH64 of all that follows this field */
-    uint32_t size, unused;
+    uint32_t size;
+    uint32_t condition_words; /* of a row of IMAGE_CONDITIONS */
+    uint32_t subject_end;     /* IMAGE_STATUS_NODES from here on are by detail */
+    uint32_t unused;
+    uint64_t kept_filter; /* image_address_bit of the addresses in IMAGE_KEPT */
     struct image_section sections[IMAGE_SECTION_COUNT];
 };
 struct image_rule {
     struct image_ref id, source;
-    uint32_t provider; /* index or IMAGE_NONE */
-    uint32_t replies_at, statuses_at, refines_at;
-    uint32_t reply_count, status_count, refines_count;
+    uint32_t provider;  /* index or IMAGE_NONE */
+    uint32_t condition; /* a bit of a row of IMAGE_CONDITIONS: code, status and stage */
+    uint32_t refines_at, refines_count;
+    uint64_t refines_filter; /* image_rule_bit of all that it refines */
     uint16_t reason;
-    uint8_t stages; /* bit 1 << enum stage; 0: any */
     uint8_t local;
-};
-struct image_status {
-    uint16_t from[3], to[3], none;
+    uint8_t unused[5];
 };
 struct image_phrase {
     struct image_ref text; /* canonical */
     uint32_t fragments_at, fragment_count;
     uint32_t owners_at, owner_count;
-    uint32_t literal_bytes;
-    uint16_t grams[2]; /* the rarest first; GRAM_NONE: no fragment is long enough */
-    uint8_t begins, ends, one_word, unused;
+    uint32_t signature; /* index or IMAGE_NONE */
+    uint16_t literal_bytes;
+    uint8_t begins, ends, one_word, gave_up;
+    uint8_t unused[2];
+};
+/* One place where a phrase shows itself: some bytes at a word start or at an anchor. */
+struct image_gram {
+    uint64_t key;       /* see GRAM_… below */
+    uint64_t behind;    /* more bytes of the phrase, for a first look */
+    uint32_t phrase;    /* whose */
+    uint16_t condition; /* and whose condition */
+    uint16_t at;        /* of the gram in its fragment */
+    uint8_t fragment;
+    uint8_t behind_bits; /* how many bits of `behind` count */
+    uint8_t kind;
+    uint8_t unused[5];
+};
+struct image_node {
+    uint32_t at, count; /* in IMAGE_STATUS_LINKS; the last stands for all larger numbers as well */
+};
+struct image_class {
+    uint32_t plain_at, plain_count;
+};
+struct image_plain {
+    uint32_t rule;
+    uint16_t condition; /* of the rule */
+    uint8_t wildness;   /* of its most exact pattern that fits: parts that are not exact */
+    uint8_t telling;    /* a status pattern that says something */
+    uint8_t both;       /* it has patterns of the code and of the status */
+    uint8_t refined; /* by another of the class that holds whenever this one does: it cannot win */
+    uint8_t unused[2];
 };
 struct image_provider {
     struct image_ref name;
     uint32_t gateway;
+    uint32_t parent; /* the family, a smaller index; or IMAGE_NONE */
 };
 enum { SUFFIX_ITSELF = 1, SUFFIX_BELOW = 2 };
 struct image_suffix {
     struct image_ref name;
     uint32_t provider, scope; /* SUFFIX_… */
 };
-struct image_signature {
-    uint32_t phrase, provider;
-};
+
+/* ---- numbers that builder and match share ---- */
+enum { IMAGE_CODE_COUNT = 1001 };
+static inline uint32_t image_code_index(uint16_t code)
+{
+    return code ? 1 + code % 1000u : 0;
+}
+/* Statuses by class: 0 to 5 as they are, 6 for any other. */
+enum { IMAGE_STATUS_CLASS_MAX = 6 };
+static inline uint64_t image_rule_bit(uint32_t rule)
+{
+    return UINT64_C(1) << (rule * 0x9E3779B1u >> 26);
+}
+/* The kinds of grams: twelve, six or three bytes at a word start; three bytes or, too near the end
+ * of a fragment for that, one byte at an anchor. A key is the first bytes, the first one lowest,
+ * eight at most; those of anchors are marked in the highest byte. */
+enum gram_kind { GRAM_LONG, GRAM_MIDDLE, GRAM_SHORT, GRAM_ANCHOR, GRAM_BYTE, GRAM_KINDS };
+enum { GRAM_LONG_SIZE = 12, GRAM_MIDDLE_SIZE = 6, GRAM_SHORT_SIZE = 3, GRAM_KEY_SIZE = 8 };
+#define GRAM_MIDDLE_MASK UINT64_C(0xFFFFFFFFFFFF)
+#define GRAM_SHORT_MASK UINT64_C(0xFFFFFF)
+#define GRAM_ANCHOR_MARK UINT64_C(0x8000000000000000)
+#define GRAM_BYTE_MARK UINT64_C(0x8100000000000000)
+/* A few of an address's bytes: most addresses are told from those in IMAGE_KEPT by it. */
+static inline uint64_t image_address_bit(struct span address)
+{
+    if (address.len == 0) return 0;
+    unsigned first = (unsigned char)address.ptr[0],
+             middle = (unsigned char)address.ptr[address.len / 2];
+    return UINT64_C(1) << ((first + 7 * middle + 11 * (unsigned)address.len) & 63);
+}
+static inline uint64_t gram_hash(uint64_t key)
+{
+    return key * UINT64_C(0x9E3779B97F4A7C15);
+}
+/* behind: the bytes behind the key, of which four belong to the gram. */
+static inline uint64_t gram_hash_long(uint64_t key, uint64_t behind)
+{
+    return gram_hash(key ^ (behind << 32) * UINT64_C(0xC2B2AE3D27D4EB4F));
+}
+/* The highest bits of a hash tell its bit in a filter of `words` u64 (a power of two). */
+static inline unsigned image_filter_shift(uint32_t words)
+{
+    return 58 - (unsigned)__builtin_ctz(words);
+}
+static inline uint32_t image_name_hash(uint32_t hash, char c)
+{
+    return (hash ^ (unsigned char)c) * 0x01000193u;
+}
+/* Where to begin in a table of `slots`, a power of two from four. Names are hashed from their end.
+ */
+static inline uint32_t image_name_slot(uint32_t hash, uint32_t slots)
+{
+    return hash * 0x9E3779B1u >> (32 - __builtin_ctz(slots));
+}
+#define IMAGE_NAME_SEED 0x811C9DC5u
 
 uint64_t image_checksum(const void *image, size_t size);
 static inline const struct image_header *image_header(const struct ruleset *set)

@@ -4,56 +4,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct section {
-    unsigned char *bytes;
-    size_t count, size, item_size; /* count and size in items */
-};
 struct writer {
     struct build *build;
-    struct section sections[IMAGE_SECTION_COUNT];
+    struct build_array sections[IMAGE_SECTION_COUNT];
 };
 
 static const size_t item_sizes[IMAGE_SECTION_COUNT] = {
     [IMAGE_RULES] = sizeof(struct image_rule),
-    [IMAGE_REPLIES] = sizeof(struct reply_pattern),
-    [IMAGE_STATUSES] = sizeof(struct image_status),
     [IMAGE_REFINES] = sizeof(uint32_t),
-    [IMAGE_PLAIN_RULES] = sizeof(uint32_t),
     [IMAGE_PHRASES] = sizeof(struct image_phrase),
     [IMAGE_FRAGMENTS] = sizeof(struct image_ref),
     [IMAGE_OWNERS] = sizeof(uint32_t),
-    [IMAGE_BUCKETS] = sizeof(uint32_t),
-    [IMAGE_FILED] = sizeof(uint32_t),
+    [IMAGE_CODES] = sizeof(uint32_t),
     [IMAGE_PROVIDERS] = sizeof(struct image_provider),
     [IMAGE_HOSTS] = sizeof(struct image_suffix),
     [IMAGE_DOMAINS] = sizeof(struct image_suffix),
-    [IMAGE_SIGNATURES] = sizeof(struct image_signature),
-    [IMAGE_GAVE_UP] = sizeof(uint32_t),
+    [IMAGE_HOST_SLOTS] = sizeof(uint32_t),
+    [IMAGE_DOMAIN_SLOTS] = sizeof(uint32_t),
+    [IMAGE_SIGNATURES] = sizeof(uint32_t),
     [IMAGE_KEPT] = sizeof(struct image_ref),
     [IMAGE_STRINGS] = 1,
 };
 
 static uint32_t count_of(const struct writer *writer, enum image_section_id id)
 {
-    return (uint32_t)writer->sections[id].count;
+    return writer->sections[id].count;
 }
 
 /* Returns the index of the first of the `count` items added. */
 static uint32_t add(struct writer *writer, enum image_section_id id, const void *items,
                     size_t count)
 {
-    struct section *section = &writer->sections[id];
-    if (section->count + count > section->size) {
-        size_t size = 2 * section->size + count + 16;
-        unsigned char *larger = build_take(writer->build, size, item_sizes[id]);
-        if (section->count) memcpy(larger, section->bytes, section->count * item_sizes[id]);
-        section->bytes = larger;
-        section->size = size;
-    }
-    if (count)
-        memcpy(section->bytes + section->count * item_sizes[id], items, count * item_sizes[id]);
-    section->count += count;
-    return (uint32_t)(section->count - count);
+    return build_add(writer->build, &writer->sections[id], items, count);
 }
 
 static struct image_ref add_text(struct writer *writer, struct span text)
@@ -62,36 +44,6 @@ static struct image_ref add_text(struct writer *writer, struct span text)
 }
 
 /* ---- rules ---- */
-
-static int status_compare(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct image_status));
-}
-
-static int reply_compare(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct reply_pattern));
-}
-
-/* Conditions are sorted, so that their order in the stanza leaves no trace. */
-static void add_digits(struct writer *writer, const struct rule *rule, struct image_rule *out)
-{
-    struct reply_pattern replies[RULE_CODES_MAX];
-    struct image_status statuses[RULE_CODES_MAX];
-    memset(statuses, 0, sizeof statuses);
-    memcpy(replies, rule->replies, sizeof replies);
-    for (unsigned i = 0; i < rule->status_count; i++) {
-        memcpy(statuses[i].from, rule->statuses[i].from, sizeof statuses[i].from);
-        memcpy(statuses[i].to, rule->statuses[i].to, sizeof statuses[i].to);
-        statuses[i].none = rule->statuses[i].none;
-    }
-    qsort(replies, rule->reply_count, sizeof replies[0], reply_compare);
-    qsort(statuses, rule->status_count, sizeof statuses[0], status_compare);
-    out->reply_count = rule->reply_count;
-    out->status_count = rule->status_count;
-    out->replies_at = add(writer, IMAGE_REPLIES, replies, rule->reply_count);
-    out->statuses_at = add(writer, IMAGE_STATUSES, statuses, rule->status_count);
-}
 
 static void add_rules(struct writer *writer)
 {
@@ -105,73 +57,21 @@ static void add_rules(struct writer *writer)
         out.source = add_text(writer, rule->source);
         out.provider = one->provider;
         out.reason = (uint16_t)rule->reason;
-        out.stages = rule->stages;
         out.local = rule->local;
-        add_digits(writer, rule, &out);
+        out.condition = build->digits.conditions[i];
+        for (uint32_t j = 0; j < one->refines_count; j++)
+            out.refines_filter |= image_rule_bit(one->refines[j]);
         out.refines_count = one->refines_count;
         out.refines_at = add(writer, IMAGE_REFINES, one->refines, one->refines_count);
         add(writer, IMAGE_RULES, &out, 1);
-        if (one->phrase_count == 0) add(writer, IMAGE_PLAIN_RULES, &i, 1);
     }
 }
 
 /* ---- phrases ---- */
 
-static void count_grams(const struct build *build, uint32_t frequency[GRAM_COUNT])
-{
-    for (uint32_t i = 0; i < build->phrase_count; i++) {
-        const struct phrase *phrase = &build->phrases[i].phrase;
-        for (unsigned j = 0; j < phrase->count; j++)
-            for (size_t at = 0; at + GRAM_SIZE <= phrase->fragments[j].len; at++)
-                frequency[gram_hash(phrase->fragments[j].ptr + at)]++;
-    }
-}
-
-/* The two rarest: what tells this phrase from others. */
-static void set_grams(const struct phrase *phrase, const uint32_t frequency[GRAM_COUNT],
-                      uint16_t grams[2])
-{
-    grams[0] = grams[1] = (uint16_t)GRAM_NONE;
-    for (unsigned i = 0; i < phrase->count; i++)
-        for (size_t at = 0; at + GRAM_SIZE <= phrase->fragments[i].len; at++) {
-            uint16_t gram = (uint16_t)gram_hash(phrase->fragments[i].ptr + at);
-            if (grams[0] == GRAM_NONE || frequency[gram] < frequency[grams[0]]) {
-                grams[1] = grams[0];
-                grams[0] = gram;
-            } else if (gram != grams[0] &&
-                       (grams[1] == GRAM_NONE || frequency[gram] < frequency[grams[1]])) {
-                grams[1] = gram;
-            }
-        }
-}
-
-/* Files the phrases of rules under their rarest gram. */
-static void add_buckets(struct writer *writer)
-{
-    const struct section *section = &writer->sections[IMAGE_PHRASES];
-    const struct image_phrase *phrases = (const void *)section->bytes;
-    uint32_t *buckets = build_take(writer->build, IMAGE_BUCKET_COUNT, sizeof *buckets);
-    uint32_t *filed = build_take(writer->build, section->count, sizeof *filed);
-    uint32_t *next = build_take(writer->build, IMAGE_BUCKET_COUNT, sizeof *next);
-    for (size_t i = 0; i < section->count; i++) {
-        uint16_t gram = phrases[i].grams[0];
-        if (phrases[i].owner_count) buckets[(gram == GRAM_NONE ? GRAM_COUNT : gram) + 1]++;
-    }
-    for (uint32_t i = 1; i < IMAGE_BUCKET_COUNT; i++) buckets[i] += buckets[i - 1];
-    memcpy(next, buckets, IMAGE_BUCKET_COUNT * sizeof *next);
-    for (uint32_t i = 0; i < section->count; i++) {
-        uint16_t gram = phrases[i].grams[0];
-        if (phrases[i].owner_count) filed[next[gram == GRAM_NONE ? GRAM_COUNT : gram]++] = i;
-    }
-    add(writer, IMAGE_BUCKETS, buckets, IMAGE_BUCKET_COUNT);
-    add(writer, IMAGE_FILED, filed, buckets[IMAGE_BUCKET_COUNT - 1]);
-}
-
 static void add_phrases(struct writer *writer)
 {
     const struct build *build = writer->build;
-    uint32_t *frequency = build_take(writer->build, GRAM_COUNT, sizeof *frequency);
-    count_grams(build, frequency);
     for (uint32_t i = 0; i < build->phrase_count; i++) {
         const struct build_phrase *one = &build->phrases[i];
         struct image_phrase out;
@@ -187,14 +87,14 @@ static void add_phrases(struct writer *writer)
         }
         out.owner_count = one->owner_count;
         out.owners_at = add(writer, IMAGE_OWNERS, one->owners, one->owner_count);
-        out.literal_bytes = (uint32_t)phrase_literal_bytes(&one->phrase);
-        set_grams(&one->phrase, frequency, out.grams);
+        out.literal_bytes = (uint16_t)phrase_literal_bytes(&one->phrase);
+        out.signature = one->signature;
+        out.gave_up = one->gave_up;
         out.begins = one->phrase.begins;
         out.ends = one->phrase.ends;
         out.one_word = phrase_is_one_word(&one->phrase);
         add(writer, IMAGE_PHRASES, &out, 1);
     }
-    add(writer, IMAGE_GAVE_UP, build->gave_up, build->gave_up_count);
     for (uint32_t i = 0; i < build->kept_count; i++) {
         struct image_ref ref = add_text(writer, build->kept[i]);
         add(writer, IMAGE_KEPT, &ref, 1);
@@ -249,17 +149,32 @@ static void add_suffixes(struct writer *writer)
     }
 }
 
-struct long_signature {
-    struct image_signature signature;
-    size_t literal_bytes;
-};
-
-static int signature_compare(const void *a, const void *b)
+static uint32_t family_of(const struct build *build, uint32_t index)
 {
-    const struct long_signature *x = a, *y = b;
-    if (x->literal_bytes != y->literal_bytes) return x->literal_bytes > y->literal_bytes ? -1 : 1;
-    return (x->signature.phrase > y->signature.phrase) -
-           (x->signature.phrase < y->signature.phrase);
+    struct span name = build->providers[index].name;
+    size_t dot = span_find_last_byte(name, '.');
+    if (dot == SPAN_NOT_FOUND) return IMAGE_NONE;
+    name.len = dot;
+    while (index > 0 && !span_equal(build->providers[index].name, name)) index--;
+    return index;
+}
+
+static void add_slots(struct writer *writer, enum image_section_id from, enum image_section_id into)
+{
+    uint32_t count = count_of(writer, from), slots = 4;
+    const struct image_suffix *suffixes = writer->sections[from].items;
+    const char *strings = writer->sections[IMAGE_STRINGS].items;
+    while (slots < 2 * count) slots *= 2;
+    add(writer, into, NULL, slots);
+    uint32_t *out = writer->sections[into].items;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t hash = IMAGE_NAME_SEED;
+        for (uint32_t j = suffixes[i].name.len; j > 0; j--)
+            hash = image_name_hash(hash, strings[suffixes[i].name.at + j - 1]);
+        uint32_t slot = image_name_slot(hash, slots);
+        while (out[slot]) slot = (slot + 1) & (slots - 1);
+        out[slot] = i + 1;
+    }
 }
 
 static void add_providers(struct writer *writer)
@@ -267,21 +182,14 @@ static void add_providers(struct writer *writer)
     const struct build *build = writer->build;
     for (uint32_t i = 0; i < build->provider_count; i++) {
         struct image_provider out = {add_text(writer, build->providers[i].name),
-                                     build->providers[i].gateway};
+                                     build->providers[i].gateway, family_of(build, i)};
         add(writer, IMAGE_PROVIDERS, &out, 1);
     }
     add_suffixes(writer);
-    struct long_signature *all = build_take(writer->build, build->signature_count, sizeof *all);
-    size_t count = 0;
-    for (uint32_t i = 0; i < build->signature_count; i++) {
-        const struct build_signature *one = &build->signatures[i];
-        if (one->signature->kind != SIGNATURE_TEXT) continue;
-        all[count++] =
-            (struct long_signature){{one->phrase, one->provider},
-                                    phrase_literal_bytes(&build->phrases[one->phrase].phrase)};
-    }
-    qsort(all, count, sizeof *all, signature_compare);
-    for (size_t i = 0; i < count; i++) add(writer, IMAGE_SIGNATURES, &all[i].signature, 1);
+    add_slots(writer, IMAGE_HOSTS, IMAGE_HOST_SLOTS);
+    add_slots(writer, IMAGE_DOMAINS, IMAGE_DOMAIN_SLOTS);
+    for (uint32_t i = 0; i < build->told_count; i++)
+        add(writer, IMAGE_SIGNATURES, &build->told[i].provider, 1);
 }
 
 /* ---- layout ---- */
@@ -291,33 +199,63 @@ static size_t aligned(size_t size)
     return (size + IMAGE_ALIGN - 1) / IMAGE_ALIGN * IMAGE_ALIGN;
 }
 
-void image_write(struct build *build, struct ruleset_built *out)
+/* What other steps made whole. */
+static void take_sections(struct writer *writer)
+{
+    const struct build_digits *digits = &writer->build->digits;
+    const struct build_grams *grams = &writer->build->grams;
+    struct build_array *sections = writer->sections;
+    for (int id = 0; id < IMAGE_SECTION_COUNT; id++) sections[id].item_size = item_sizes[id];
+    sections[IMAGE_GRAMS] = grams->grams;
+    sections[IMAGE_GRAM_SLOTS] = grams->slots;
+    sections[IMAGE_LONG_BITS] = grams->long_bits;
+    sections[IMAGE_MIDDLE_BITS] = grams->middle_bits;
+    sections[IMAGE_SHORT_BITS] = grams->short_bits;
+    sections[IMAGE_ANCHOR_BITS] = grams->anchor_bits;
+    sections[IMAGE_ANCHORS] = grams->anchors;
+    sections[IMAGE_STATUS_NODES] = digits->nodes;
+    sections[IMAGE_STATUS_LINKS] = digits->links;
+    sections[IMAGE_CODE_CLASSES] = digits->code_classes;
+    sections[IMAGE_STATUS_CLASSES] = digits->status_classes;
+    sections[IMAGE_PLAIN] = digits->plain;
+    sections[IMAGE_CONDITIONS] = digits->rows;
+    add(writer, IMAGE_CODES, digits->codes, IMAGE_CODE_COUNT);
+}
+
+bool image_write(struct build *build, struct ruleset_built *out)
 {
     struct writer writer = {.build = build};
+    take_sections(&writer);
     add_rules(&writer);
     add_phrases(&writer);
-    add_buckets(&writer);
     add_providers(&writer);
     struct image_header header;
     memset(&header, 0, sizeof header);
     size_t size = aligned(sizeof header);
     for (int id = 0; id < IMAGE_SECTION_COUNT; id++) {
-        header.sections[id] =
-            (struct image_section){(uint32_t)size, count_of(&writer, (enum image_section_id)id)};
-        size = aligned(size + writer.sections[id].count * item_sizes[id]);
+        header.sections[id] = (struct image_section){(uint32_t)size, writer.sections[id].count};
+        size = aligned(size + writer.sections[id].count * writer.sections[id].item_size);
+        if (size > IMAGE_SIZE_MAX)
+            return error_set(build->error, EXIT_CONFIG,
+                             "the rules need more than %d MiB: take some away",
+                             IMAGE_SIZE_MAX >> 20);
     }
-    CHECK(size <= IMAGE_SIZE_MAX);
     memcpy(header.magic, IMAGE_MAGIC, sizeof header.magic);
     header.version = IMAGE_VERSION;
     header.byte_order = IMAGE_BYTE_ORDER;
     header.size = (uint32_t)size;
+    header.condition_words = build->digits.condition_words;
+    header.subject_end = build->digits.subject_end;
+    for (uint32_t i = 0; i < build->kept_count; i++)
+        header.kept_filter |= image_address_bit(build->kept[i]);
     unsigned char *image = build_take(build, size, 1);
     for (int id = 0; id < IMAGE_SECTION_COUNT; id++)
         if (writer.sections[id].count)
-            memcpy(image + header.sections[id].at, writer.sections[id].bytes,
-                   writer.sections[id].count * item_sizes[id]);
+            memcpy(image + header.sections[id].at, writer.sections[id].items,
+                   writer.sections[id].count * writer.sections[id].item_size);
     memcpy(image, &header, sizeof header);
     header.checksum = image_checksum(image, size);
     memcpy(image, &header, sizeof header);
     *out = (struct ruleset_built){.image = image, .size = size};
+    return true;
 }

@@ -1,15 +1,10 @@
 #include "rules/phrase.h"
+#include "base/simd.h"
 #include "rules/fold.h"
 #include <string.h>
 
-/* What stands beside a fragment when one phrase is looked for in another: a byte that no folded
- * text holds. */
-enum { UNKNOWN_BYTE = '\x01', EDGE_BYTE = '\x02' };
-
-static bool is_word(char c)
-{
-    return (c >= 'a' && c <= 'z') || byte_is_digit(c) || c == UNKNOWN_BYTE;
-}
+/* Up to here a plain search is faster than a clever one, which has to prepare itself. */
+enum { SHORT_TEXT_MAX = 1024 };
 
 static bool piece_add(struct span piece, void (*on_address)(void *, struct span), void *context,
                       char *storage, size_t *len)
@@ -85,21 +80,17 @@ bool phrase_is_one_word(const struct phrase *phrase)
     return true;
 }
 
-/* The first place at or behind `from` where the fragment stands with the edges it needs; NOT_FOUND:
- * none. */
-static size_t fragment_find(struct span text, size_t from, struct span fragment, bool begins,
+size_t phrase_fragment_find(struct span text, size_t from, struct span fragment, bool begins,
                             bool ends)
 {
     while (from + fragment.len <= text.len) {
-        size_t at = span_find(span_skip(text, from), fragment);
+        struct span rest = span_skip(text, from);
+        size_t at = rest.len > SHORT_TEXT_MAX
+                        ? span_find(rest, fragment)
+                        : simd_find(rest.ptr, rest.len, fragment.ptr, fragment.len);
         if (at == SPAN_NOT_FOUND) return at;
         at += from;
-        size_t end = at + fragment.len;
-        bool begin_fits =
-            !begins || at == 0 || !is_word(text.ptr[at]) || !is_word(text.ptr[at - 1]);
-        bool end_fits =
-            !ends || end == text.len || !is_word(text.ptr[end - 1]) || !is_word(text.ptr[end]);
-        if (begin_fits && end_fits) return at;
+        if (phrase_edges_fit(text, at, fragment.len, begins, ends)) return at;
         from = at + 1;
     }
     return SPAN_NOT_FOUND;
@@ -111,7 +102,7 @@ bool phrase_matches(const struct phrase *phrase, struct span folded)
     size_t from = 0;
     for (unsigned i = 0; i < phrase->count; i++) {
         bool begins = phrase->begins && i == 0, ends = phrase->ends && i == phrase->count - 1;
-        size_t at = fragment_find(folded, from, phrase->fragments[i], begins, ends);
+        size_t at = phrase_fragment_find(folded, from, phrase->fragments[i], begins, ends);
         if (at == SPAN_NOT_FOUND) return false;
         from = at + phrase->fragments[i].len;
     }
@@ -125,13 +116,13 @@ bool phrase_implies(const struct phrase *narrow, const struct phrase *wide)
     for (unsigned i = 0; i < narrow->count; i++) {
         struct span fragment = narrow->fragments[i];
         /* An edge is known only where the phrase's own end byte is of a word. */
-        bool edge_before = i == 0 && narrow->begins && is_word(fragment.ptr[0]);
-        bool edge_behind =
-            i == narrow->count - 1 && narrow->ends && is_word(fragment.ptr[fragment.len - 1]);
-        text[len++] = edge_before ? EDGE_BYTE : UNKNOWN_BYTE;
+        bool edge_before = i == 0 && narrow->begins && phrase_is_word(fragment.ptr[0]);
+        bool edge_behind = i == narrow->count - 1 && narrow->ends &&
+                           phrase_is_word(fragment.ptr[fragment.len - 1]);
+        text[len++] = (char)(edge_before ? PHRASE_EDGE_BYTE : PHRASE_UNKNOWN_BYTE);
         memcpy(text + len, fragment.ptr, fragment.len);
         len += fragment.len;
-        text[len++] = edge_behind ? EDGE_BYTE : UNKNOWN_BYTE;
+        text[len++] = (char)(edge_behind ? PHRASE_EDGE_BYTE : PHRASE_UNKNOWN_BYTE);
     }
     return phrase_matches(wide, span_of(text, len));
 }

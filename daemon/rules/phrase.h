@@ -27,18 +27,31 @@ enum phrase_problem phrase_parse(struct span written,
                                  struct span *canonical);
 /* The fragments of a canonical text; false where it is none (too many gaps, an empty fragment). */
 bool phrase_split(struct span canonical, struct phrase *out);
+/* What stands beside a fragment when one phrase is looked for in another: bytes that no folded text
+ * holds, as it is UTF-8. What is not known may be of a word. */
+enum { PHRASE_UNKNOWN_BYTE = 0xFF, PHRASE_EDGE_BYTE = 0xFE };
+static inline bool phrase_is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || byte_is_digit(c) || (unsigned char)c == PHRASE_UNKNOWN_BYTE;
+}
+/* The edges that a fragment at [at, at + length) of a text needs. */
+static inline bool phrase_edges_fit(struct span text, size_t at, size_t length, bool begins,
+                                    bool ends)
+{
+    size_t end = at + length;
+    if (begins && at > 0 && phrase_is_word(text.ptr[at]) && phrase_is_word(text.ptr[at - 1]))
+        return false;
+    return !ends || end >= text.len || !phrase_is_word(text.ptr[end - 1]) ||
+           !phrase_is_word(text.ptr[end]);
+}
 bool phrase_matches(const struct phrase *phrase, struct span folded);
+/* The first place at or behind `from` where a fragment stands with the edges it needs; NOT_FOUND:
+ * none. */
+size_t phrase_fragment_find(struct span text, size_t from, struct span fragment, bool begins,
+                            bool ends);
 /* True where every text that `narrow` matches is matched by `wide`, as far as their words tell. */
 bool phrase_implies(const struct phrase *narrow, const struct phrase *wide);
 size_t phrase_literal_bytes(const struct phrase *phrase);
 bool phrase_is_one_word(const struct phrase *phrase); /* nothing but ASCII letters, no gap inside */
 
-/* Three bytes hashed to 16 bits: a text without a phrase's grams cannot hold the phrase. */
-enum { GRAM_SIZE = 3, GRAM_BITS = 13, GRAM_COUNT = 1 << GRAM_BITS, GRAM_NONE = 0xFFFF };
-static inline uint32_t gram_hash(const char *at)
-{
-    uint32_t bytes = (uint32_t)(unsigned char)at[0] | (uint32_t)(unsigned char)at[1] << 8 |
-                     (uint32_t)(unsigned char)at[2] << 16;
-    return bytes * 0x9E3779B1u >> (32 - GRAM_BITS);
-}
 #endif

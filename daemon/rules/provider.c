@@ -1,4 +1,6 @@
 #include "rules/provider.h"
+#include "base/simd.h"
+#include <string.h>
 
 enum { NAME_MAX_BYTES = 255 };
 
@@ -7,7 +9,7 @@ bool provider_covers(struct span wide, struct span narrow)
     return span_starts(narrow, wide) && (narrow.len == wide.len || narrow.ptr[wide.len] == '.');
 }
 
-void provider_add(struct provider_set *out, uint32_t provider)
+static void provider_add(struct provider_set *out, uint32_t provider)
 {
     for (unsigned i = 0; i < out->count; i++)
         if (out->held[i] == provider) return;
@@ -15,70 +17,114 @@ void provider_add(struct provider_set *out, uint32_t provider)
 }
 
 /* The host name in what reports write: "dns; mx.example.com.", "mx.example.com[192.0.2.1]". */
-static size_t name_fold(struct span name, char out[NAME_MAX_BYTES])
+static size_t name_fold(struct span name, char out[NAME_MAX_BYTES + SIMD_STEP])
 {
-    size_t type = span_find_byte(name, ';'), len = 0;
-    if (type != SPAN_NOT_FOUND) name = span_skip(name, type + 1);
-    name = span_trim(name);
-    while (len < name.len && len < NAME_MAX_BYTES) {
-        char c = byte_lower(name.ptr[len]);
-        if (!byte_is_alnum(c) && c != '.' && c != '-' && c != '_') break;
-        out[len++] = c;
+    const char *type = memchr(name.ptr, ';', name.len);
+    size_t len = 0;
+    if (type) name = span_skip(name, (size_t)(type - name.ptr) + 1);
+    while (name.len && byte_is_space(name.ptr[0])) name = span_skip(name, 1);
+    name = span_take(name, NAME_MAX_BYTES);
+    while (len < name.len) {
+        char storage[SIMD_STEP];
+        const char *step = simd_tail(name.ptr + len, name.len - len, storage);
+        uint32_t others = ~(simd_find_alnum(step) | simd_find_byte(step, '.') |
+                            simd_find_byte(step, '-') | simd_find_byte(step, '_'));
+        simd_write_lower(out + len, step);
+        len += others ? (size_t)__builtin_ctz(others) : SIMD_STEP;
+        if (others) break;
     }
     while (len && out[len - 1] == '.') len--;
     return len;
 }
 
-static const struct image_suffix *suffix_find(const struct ruleset *set,
-                                              enum image_section_id section, struct span name)
+/* The names of a section and the table that finds them. */
+struct names {
+    const struct ruleset *set;
+    const struct image_suffix *suffixes;
+    const uint32_t *slots;
+    uint32_t slot_count;
+};
+
+static uint32_t name_find(const struct names *names, uint32_t hash, struct span name,
+                          uint32_t scope)
 {
-    uint32_t high, low = 0;
-    const struct image_suffix *suffixes = image_items(set, section, &high);
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        int order = span_compare(image_text(set, suffixes[middle].name), name);
-        if (order == 0) return &suffixes[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
+    uint32_t slot = image_name_slot(hash, names->slot_count);
+    for (uint32_t i = 0; i < names->slot_count; i++) {
+        uint32_t found = names->slots[slot];
+        if (found == 0) break;
+        const struct image_suffix *suffix = &names->suffixes[found - 1];
+        if ((suffix->scope & scope) && span_equal(image_text(names->set, suffix->name), name))
+            return suffix->provider;
+        slot = (slot + 1) & (names->slot_count - 1);
     }
-    return NULL;
+    return IMAGE_NONE;
 }
 
+/* One pass from the end: at each dot the suffix behind it is hashed already. */
 void provider_add_name(const struct ruleset *set, enum image_section_id section, struct span name,
                        struct provider_set *out)
 {
-    char storage[NAME_MAX_BYTES];
-    struct span rest = span_of(storage, name_fold(name, storage));
-    uint32_t wanted = SUFFIX_ITSELF;
-    while (rest.len) {
-        const struct image_suffix *suffix = suffix_find(set, section, rest);
-        if (suffix && (suffix->scope & wanted)) {
-            provider_add(out, suffix->provider);
-            return;
+    char storage[NAME_MAX_BYTES + SIMD_STEP];
+    if (name.len == 0) return;
+    struct span folded = span_of(storage, name_fold(name, storage));
+    struct names names = {.set = set, .suffixes = image_items(set, section, NULL)};
+    names.slots = image_items(set, section == IMAGE_HOSTS ? IMAGE_HOST_SLOTS : IMAGE_DOMAIN_SLOTS,
+                              &names.slot_count);
+    uint32_t hash = IMAGE_NAME_SEED, longest = IMAGE_NONE;
+    for (size_t at = folded.len; at > 0; at--) {
+        if (folded.ptr[at - 1] == '.') {
+            uint32_t found = name_find(&names, hash, span_skip(folded, at), SUFFIX_BELOW);
+            if (found != IMAGE_NONE) longest = found;
         }
-        size_t dot = span_find_byte(rest, '.');
-        if (dot == SPAN_NOT_FOUND) return;
-        rest = span_skip(rest, dot + 1);
-        wanted = SUFFIX_BELOW;
+        hash = image_name_hash(hash, folded.ptr[at - 1]);
     }
+    uint32_t found = folded.len ? name_find(&names, hash, folded, SUFFIX_ITSELF) : IMAGE_NONE;
+    if (found != IMAGE_NONE) longest = found;
+    if (longest != IMAGE_NONE) provider_add(out, longest);
+}
+
+/* Sorted by signature: as many as are kept are the same ones in whatever order they come. */
+void provider_tell(struct provider_told *told, const struct ruleset *set, uint32_t signature)
+{
+    uint32_t provider = ((const uint32_t *)image_items(set, IMAGE_SIGNATURES, NULL))[signature];
+    unsigned from = 0, at;
+    while (from < told->count && told->items[from].provider != provider) from++;
+    if (from < told->count && told->items[from].signature <= signature) return;
+    if (from == RULESET_PROVIDERS_MAX) {
+        if (told->items[--from].signature <= signature) return;
+    } else if (from == told->count) {
+        told->count++;
+    }
+    for (at = from; at > 0 && told->items[at - 1].signature > signature; at--)
+        told->items[at] = told->items[at - 1];
+    told->items[at].provider = provider;
+    told->items[at].signature = signature;
+}
+
+void provider_add_told(struct provider_set *out, const struct provider_told *told)
+{
+    for (unsigned i = 0; i < told->count; i++) provider_add(out, told->items[i].provider);
+}
+
+/* provider_covers by the image's families. */
+static bool covers(const struct image_provider *providers, uint32_t wide, uint32_t narrow)
+{
+    while (narrow != IMAGE_NONE && narrow > wide) narrow = providers[narrow].parent;
+    return narrow == wide;
 }
 
 enum provider_bond provider_bond(const struct ruleset *set, const struct provider_set *held,
                                  uint32_t provider)
 {
     const struct image_provider *providers = image_items(set, IMAGE_PROVIDERS, NULL);
-    struct span wanted = image_text(set, providers[provider].name);
     enum provider_bond bond = PROVIDER_LOOSE;
     for (unsigned i = 0; i < held->count; i++) {
-        const struct image_provider *known = &providers[held->held[i]];
-        struct span name = image_text(set, known->name);
-        if (provider_covers(wanted, name)) return PROVIDER_HOLDS;
+        uint32_t known = held->held[i];
+        if (covers(providers, provider, known)) return PROVIDER_HOLDS;
         /* A known gateway says nothing about who stands behind it; a known family nothing about its
          * member. */
-        bool silent = known->gateway && !providers[provider].gateway;
-        if (!silent && !provider_covers(name, wanted)) bond = PROVIDER_EXCLUDED;
+        bool silent = providers[known].gateway && !providers[provider].gateway;
+        if (!silent && !covers(providers, known, provider)) bond = PROVIDER_EXCLUDED;
     }
     return bond;
 }

@@ -13,6 +13,28 @@ void *build_take(struct build *build, size_t count, size_t item_size)
     return piece;
 }
 
+uint32_t build_add(struct build *build, struct build_array *array, const void *items, size_t count)
+{
+    uint32_t first = array->count;
+    CHECK(count <= UINT32_MAX / 4 - first);
+    if (first + count > array->size) {
+        uint32_t size = 2 * array->size + (uint32_t)count + 16;
+        void *larger = build_take(build, size, array->item_size);
+        if (first) memcpy(larger, array->items, first * array->item_size);
+        array->items = larger;
+        array->size = size;
+    }
+    if (count) {
+        unsigned char *at = (unsigned char *)array->items + first * array->item_size;
+        if (items)
+            memcpy(at, items, count * array->item_size);
+        else
+            memset(at, 0, count * array->item_size);
+    }
+    array->count += (uint32_t)count;
+    return first;
+}
+
 bool build_fail_at(struct build *build, const struct rule_place *place)
 {
     error_prefix(build->error, "%s:%u:%u", place->path, (unsigned)place->line,
@@ -242,7 +264,9 @@ bool ruleset_build(struct rule_list *list, struct ruleset_built *out, struct err
     TRY(build_providers(&build));
     TRY(build_phrases(&build));
     TRY(build_refinement(&build));
-    image_write(&build, out);
+    TRY(build_digits(&build));
+    build_grams(&build);
+    TRY(image_write(&build, out));
     out->warnings = build.warnings;
     out->warning_count = build.warning_count;
     return true;

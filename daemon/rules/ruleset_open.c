@@ -11,20 +11,30 @@ static const struct {
     uint32_t size, align;
 } items[IMAGE_SECTION_COUNT] = {
     [IMAGE_RULES] = {sizeof(struct image_rule), alignof(struct image_rule)},
-    [IMAGE_REPLIES] = {sizeof(struct reply_pattern), alignof(struct reply_pattern)},
-    [IMAGE_STATUSES] = {sizeof(struct image_status), alignof(struct image_status)},
     [IMAGE_REFINES] = {sizeof(uint32_t), alignof(uint32_t)},
-    [IMAGE_PLAIN_RULES] = {sizeof(uint32_t), alignof(uint32_t)},
     [IMAGE_PHRASES] = {sizeof(struct image_phrase), alignof(struct image_phrase)},
     [IMAGE_FRAGMENTS] = {sizeof(struct image_ref), alignof(struct image_ref)},
     [IMAGE_OWNERS] = {sizeof(uint32_t), alignof(uint32_t)},
-    [IMAGE_BUCKETS] = {sizeof(uint32_t), alignof(uint32_t)},
-    [IMAGE_FILED] = {sizeof(uint32_t), alignof(uint32_t)},
+    [IMAGE_GRAMS] = {sizeof(struct image_gram), alignof(struct image_gram)},
+    [IMAGE_GRAM_SLOTS] = {sizeof(uint32_t), alignof(uint32_t)},
+    [IMAGE_LONG_BITS] = {sizeof(uint64_t), alignof(uint64_t)},
+    [IMAGE_MIDDLE_BITS] = {sizeof(uint64_t), alignof(uint64_t)},
+    [IMAGE_SHORT_BITS] = {sizeof(uint64_t), alignof(uint64_t)},
+    [IMAGE_ANCHOR_BITS] = {sizeof(uint64_t), alignof(uint64_t)},
+    [IMAGE_ANCHORS] = {1, 1},
+    [IMAGE_CODES] = {sizeof(uint32_t), alignof(uint32_t)},
+    [IMAGE_STATUS_NODES] = {sizeof(struct image_node), alignof(struct image_node)},
+    [IMAGE_STATUS_LINKS] = {sizeof(uint32_t), alignof(uint32_t)},
+    [IMAGE_CODE_CLASSES] = {sizeof(struct image_class), alignof(struct image_class)},
+    [IMAGE_STATUS_CLASSES] = {sizeof(struct image_class), alignof(struct image_class)},
+    [IMAGE_PLAIN] = {sizeof(struct image_plain), alignof(struct image_plain)},
+    [IMAGE_CONDITIONS] = {sizeof(uint64_t), alignof(uint64_t)},
     [IMAGE_PROVIDERS] = {sizeof(struct image_provider), alignof(struct image_provider)},
     [IMAGE_HOSTS] = {sizeof(struct image_suffix), alignof(struct image_suffix)},
     [IMAGE_DOMAINS] = {sizeof(struct image_suffix), alignof(struct image_suffix)},
-    [IMAGE_SIGNATURES] = {sizeof(struct image_signature), alignof(struct image_signature)},
-    [IMAGE_GAVE_UP] = {sizeof(uint32_t), alignof(uint32_t)},
+    [IMAGE_HOST_SLOTS] = {sizeof(uint32_t), alignof(uint32_t)},
+    [IMAGE_DOMAIN_SLOTS] = {sizeof(uint32_t), alignof(uint32_t)},
+    [IMAGE_SIGNATURES] = {sizeof(uint32_t), alignof(uint32_t)},
     [IMAGE_KEPT] = {sizeof(struct image_ref), alignof(struct image_ref)},
     [IMAGE_STRINGS] = {1, 1},
 };
@@ -63,107 +73,178 @@ static bool sections_fit(const struct ruleset *set)
     return true;
 }
 
-static bool indexes_fit(const struct ruleset *set, enum image_section_id id,
-                        enum image_section_id into)
+static bool indexes_fit(const struct ruleset *set, enum image_section_id id, uint64_t limit)
 {
-    uint32_t count, limit = count_of(set, into);
+    uint32_t count;
     const uint32_t *indexes = image_items(set, id, &count);
     for (uint32_t i = 0; i < count; i++)
         if (indexes[i] >= limit) return false;
     return true;
 }
 
+/* Never falling, and within what they point into. */
+static bool starts_fit(const struct ruleset *set, enum image_section_id id,
+                       enum image_section_id into)
+{
+    uint32_t count;
+    const uint32_t *starts = image_items(set, id, &count);
+    for (uint32_t i = 0; i + 1 < count; i++)
+        if (starts[i] > starts[i + 1]) return false;
+    return starts[count - 1] <= count_of(set, into);
+}
+
+static bool is_power_of_two(uint32_t count, uint32_t least)
+{
+    return count >= least && (count & (count - 1)) == 0;
+}
+
+static uint64_t condition_count(const struct ruleset *set)
+{
+    return UINT64_C(64) * image_header(set)->condition_words;
+}
+
 static bool rules_fit(const struct ruleset *set)
 {
     uint32_t count, providers = count_of(set, IMAGE_PROVIDERS);
     const struct image_rule *rules = image_items(set, IMAGE_RULES, &count);
+    if (count > RULES_MAX) return false;
     for (uint32_t i = 0; i < count; i++) {
         const struct image_rule *rule = &rules[i];
         if (!ref_fits(set, rule->id) || !ref_fits(set, rule->source)) return false;
         if (rule->provider != IMAGE_NONE && rule->provider >= providers) return false;
         if (rule->reason >= REASON_COUNT || rule->local > 1) return false;
-        if (!range_fits(set, IMAGE_REPLIES, rule->replies_at, rule->reply_count) ||
-            !range_fits(set, IMAGE_STATUSES, rule->statuses_at, rule->status_count) ||
-            !range_fits(set, IMAGE_REFINES, rule->refines_at, rule->refines_count))
-            return false;
+        if (rule->condition >= condition_count(set)) return false;
+        if (!range_fits(set, IMAGE_REFINES, rule->refines_at, rule->refines_count)) return false;
     }
     return true;
 }
 
-/* struct reply_pattern holds a bool: any other byte in it must not be read as one. */
-static bool replies_fit(const struct ruleset *set)
+static bool phrase_fits(const struct ruleset *set, const struct image_phrase *phrase)
 {
-    uint32_t count;
-    const unsigned char *bytes = image_items(set, IMAGE_REPLIES, &count);
-    for (uint32_t i = 0; i < count; i++)
-        if (bytes[i * sizeof(struct reply_pattern) + offsetof(struct reply_pattern, none)] > 1)
-            return false;
-    return true;
+    if (!ref_fits(set, phrase->text)) return false;
+    if (phrase->fragment_count == 0 || phrase->fragment_count > PHRASE_FRAGMENTS_MAX) return false;
+    if (phrase->signature != IMAGE_NONE && phrase->signature >= count_of(set, IMAGE_SIGNATURES))
+        return false;
+    return range_fits(set, IMAGE_FRAGMENTS, phrase->fragments_at, phrase->fragment_count) &&
+           range_fits(set, IMAGE_OWNERS, phrase->owners_at, phrase->owner_count);
 }
 
 static bool phrases_fit(const struct ruleset *set)
 {
     uint32_t count, fragment_count;
     const struct image_phrase *phrases = image_items(set, IMAGE_PHRASES, &count);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct image_phrase *phrase = &phrases[i];
-        if (!ref_fits(set, phrase->text)) return false;
-        if (phrase->fragment_count == 0 || phrase->fragment_count > PHRASE_FRAGMENTS_MAX)
-            return false;
-        if (!range_fits(set, IMAGE_FRAGMENTS, phrase->fragments_at, phrase->fragment_count) ||
-            !range_fits(set, IMAGE_OWNERS, phrase->owners_at, phrase->owner_count))
-            return false;
-    }
+    for (uint32_t i = 0; i < count; i++)
+        if (!phrase_fits(set, &phrases[i])) return false;
     const struct image_ref *fragments = image_items(set, IMAGE_FRAGMENTS, &fragment_count);
     for (uint32_t i = 0; i < fragment_count; i++)
         if (fragments[i].len == 0 || !ref_fits(set, fragments[i])) return false;
     return true;
 }
 
-static bool buckets_fit(const struct ruleset *set)
+static bool grams_fit(const struct ruleset *set)
 {
-    uint32_t count, filed = count_of(set, IMAGE_FILED);
-    const uint32_t *buckets = image_items(set, IMAGE_BUCKETS, &count);
-    if (count != IMAGE_BUCKET_COUNT) return false;
-    for (uint32_t i = 0; i + 1 < count; i++)
-        if (buckets[i] > buckets[i + 1]) return false;
-    return buckets[count - 1] <= filed;
+    uint32_t count, phrase_count;
+    const struct image_gram *grams = image_items(set, IMAGE_GRAMS, &count);
+    const struct image_phrase *phrases = image_items(set, IMAGE_PHRASES, &phrase_count);
+    for (int id = IMAGE_LONG_BITS; id <= IMAGE_ANCHOR_BITS; id++)
+        if (!is_power_of_two(count_of(set, (enum image_section_id)id), 2)) return false;
+    if (count_of(set, IMAGE_GRAM_SLOTS) < 3 || count_of(set, IMAGE_ANCHORS) > 256 ||
+        !is_power_of_two(count_of(set, IMAGE_GRAM_SLOTS) - 1, 2))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (grams[i].phrase >= phrase_count || grams[i].condition >= condition_count(set) ||
+            grams[i].behind_bits > 64 ||
+            grams[i].fragment >= phrases[grams[i].phrase].fragment_count)
+            return false;
+    return starts_fit(set, IMAGE_GRAM_SLOTS, IMAGE_GRAMS);
 }
 
-static bool suffixes_fit(const struct ruleset *set, enum image_section_id id)
+/* ---- digits ---- */
+
+/* The links of the nodes [from, to) are in [least, limit). */
+static bool nodes_fit(const struct ruleset *set, uint32_t from, uint32_t to, uint32_t least,
+                      uint32_t limit)
+{
+    const struct image_node *nodes = image_items(set, IMAGE_STATUS_NODES, NULL);
+    const uint32_t *links = image_items(set, IMAGE_STATUS_LINKS, NULL);
+    for (uint32_t i = from; i < to; i++) {
+        if (nodes[i].count == 0 ||
+            !range_fits(set, IMAGE_STATUS_LINKS, nodes[i].at, nodes[i].count))
+            return false;
+        for (uint32_t j = 0; j < nodes[i].count; j++)
+            if (links[nodes[i].at + j] < least || links[nodes[i].at + j] >= limit) return false;
+    }
+    return true;
+}
+
+static bool classes_fit(const struct ruleset *set, enum image_section_id id)
+{
+    uint32_t count;
+    const struct image_class *classes = image_items(set, id, &count);
+    for (uint32_t i = 0; i < count; i++)
+        if (!range_fits(set, IMAGE_PLAIN, classes[i].plain_at, classes[i].plain_count))
+            return false;
+    return count > 0;
+}
+
+static bool digits_fit(const struct ruleset *set)
+{
+    uint32_t plain_count, nodes = count_of(set, IMAGE_STATUS_NODES);
+    uint32_t subject_end = image_header(set)->subject_end;
+    uint32_t codes = count_of(set, IMAGE_CODE_CLASSES), words = image_header(set)->condition_words;
+    uint32_t statuses = count_of(set, IMAGE_STATUS_CLASSES);
+    const struct image_plain *plain = image_items(set, IMAGE_PLAIN, &plain_count);
+    for (uint32_t i = 0; i < plain_count; i++)
+        if (plain[i].rule >= count_of(set, IMAGE_RULES) ||
+            plain[i].condition >= condition_count(set))
+            return false;
+    if (words == 0 || words > (RULES_MAX + 1 + 63) / 64) return false;
+    if (((uint64_t)codes + statuses + STAGE_COUNT) * words != count_of(set, IMAGE_CONDITIONS))
+        return false;
+    if (count_of(set, IMAGE_CODES) != IMAGE_CODE_COUNT || !indexes_fit(set, IMAGE_CODES, codes))
+        return false;
+    if (subject_end < 2 || subject_end >= nodes) return false;
+    return classes_fit(set, IMAGE_CODE_CLASSES) && classes_fit(set, IMAGE_STATUS_CLASSES) &&
+           nodes_fit(set, 0, 1, 1, subject_end) &&
+           nodes_fit(set, 1, subject_end, subject_end, nodes) &&
+           nodes_fit(set, subject_end, nodes, 0, statuses);
+}
+
+/* ---- providers ---- */
+
+static bool suffixes_fit(const struct ruleset *set, enum image_section_id id,
+                         enum image_section_id slots)
 {
     uint32_t count, providers = count_of(set, IMAGE_PROVIDERS);
     const struct image_suffix *suffixes = image_items(set, id, &count);
     for (uint32_t i = 0; i < count; i++)
         if (!ref_fits(set, suffixes[i].name) || suffixes[i].provider >= providers) return false;
-    return true;
+    return is_power_of_two(count_of(set, slots), 4) && indexes_fit(set, slots, count + UINT64_C(1));
 }
 
 static bool providers_fit(const struct ruleset *set)
 {
-    uint32_t provider_count, signature_count, kept_count;
-    const struct image_provider *providers = image_items(set, IMAGE_PROVIDERS, &provider_count);
-    for (uint32_t i = 0; i < provider_count; i++)
+    uint32_t count, kept_count;
+    const struct image_provider *providers = image_items(set, IMAGE_PROVIDERS, &count);
+    for (uint32_t i = 0; i < count; i++) {
         if (!ref_fits(set, providers[i].name)) return false;
-    const struct image_signature *signatures = image_items(set, IMAGE_SIGNATURES, &signature_count);
-    for (uint32_t i = 0; i < signature_count; i++)
-        if (signatures[i].provider >= provider_count ||
-            signatures[i].phrase >= count_of(set, IMAGE_PHRASES))
-            return false;
+        /* So there is no way in a circle. */
+        if (providers[i].parent != IMAGE_NONE && providers[i].parent >= i) return false;
+    }
     const struct image_ref *kept = image_items(set, IMAGE_KEPT, &kept_count);
     for (uint32_t i = 0; i < kept_count; i++)
         if (!ref_fits(set, kept[i])) return false;
-    return suffixes_fit(set, IMAGE_HOSTS) && suffixes_fit(set, IMAGE_DOMAINS);
+    return indexes_fit(set, IMAGE_SIGNATURES, count) &&
+           suffixes_fit(set, IMAGE_HOSTS, IMAGE_HOST_SLOTS) &&
+           suffixes_fit(set, IMAGE_DOMAINS, IMAGE_DOMAIN_SLOTS);
 }
 
 static bool contents_fit(const struct ruleset *set)
 {
-    return sections_fit(set) && rules_fit(set) && replies_fit(set) && phrases_fit(set) &&
-           buckets_fit(set) && indexes_fit(set, IMAGE_FILED, IMAGE_PHRASES) && providers_fit(set) &&
-           indexes_fit(set, IMAGE_REFINES, IMAGE_RULES) &&
-           indexes_fit(set, IMAGE_PLAIN_RULES, IMAGE_RULES) &&
-           indexes_fit(set, IMAGE_OWNERS, IMAGE_RULES) &&
-           indexes_fit(set, IMAGE_GAVE_UP, IMAGE_PHRASES);
+    return sections_fit(set) && digits_fit(set) && rules_fit(set) && phrases_fit(set) &&
+           grams_fit(set) && providers_fit(set) &&
+           indexes_fit(set, IMAGE_REFINES, count_of(set, IMAGE_RULES)) &&
+           indexes_fit(set, IMAGE_OWNERS, count_of(set, IMAGE_RULES));
 }
 
 bool ruleset_open(struct ruleset *set, const void *image, size_t size, struct error *error)

@@ -1,22 +1,34 @@
 #ifndef RULES_SEARCH_H
 #define RULES_SEARCH_H
-/* Which phrases of the image stand in a folded text. Each phrase of a rule is filed under its
- * rarest gram; only those are tried whose gram occurs. */
+/* Which phrases of the image stand in a folded text: one pass over its word starts and anchors,
+ * each asked by a filter of bits first. What a rule set costs a text grows with what they share,
+ * not with its size. */
 #include "rules/image.h"
-#include "rules/phrase.h"
+#include "rules/provider.h"
 
-struct search_text {
-    struct span folded;
-    uint64_t grams[GRAM_COUNT / 64];
-    uint16_t distinct[GRAM_COUNT]; /* those that occur, each once: so no phrase is tried twice */
-    uint32_t distinct_count;
+enum { SEARCH_HITS_MAX = 512, SEARCH_TRIED = 256 };
+
+struct search {
+    const struct ruleset *set;
+    struct span folded;         /* SEARCH_PAD zeroes stand behind it */
+    const uint64_t *conditions; /* those that hold */
+    struct provider_told *told; /* by signatures */
+    bool gave_up;
+    uint32_t hits[SEARCH_HITS_MAX]; /* phrases of rules, some of them more than once */
+    uint32_t hit_count;
+    /* Where more hits were found than are kept: search_again tells all of them. */
+    bool overflown;
+    void (*on_hit)(void *context, uint32_t phrase);
+    void *context;
+    /* Phrases of several fragments that were looked for already in this text; by `stamp`, so that
+     * nothing has to be wiped. */
+    uint64_t tried[SEARCH_TRIED];
+    uint32_t stamp;
 };
-struct search_cursor {
-    uint32_t gram, at, end;
-};
-void search_prepare(struct search_text *text, struct span folded);
-bool search_has_phrase(const struct ruleset *set, const struct search_text *text, uint32_t phrase);
-/* The phrases of rules that stand in the text, in no order. The cursor begins as {0}. */
-bool search_next(const struct ruleset *set, const struct search_text *text,
-                 struct search_cursor *cursor, uint32_t *phrase);
+enum { SEARCH_PAD = 32 };
+/* Fills hits, told, gave_up. set, folded, conditions and told are set; the stamp is zero once. */
+void search_run(struct search *search);
+/* Calls on_hit for every phrase of a rule. */
+void search_again(struct search *search, void (*on_hit)(void *context, uint32_t phrase),
+                  void *context);
 #endif

@@ -1,73 +1,7 @@
 #include "rules/winner.h"
 #include <string.h>
 
-enum { LOOSE_PHRASE_MIN = 16, WILDNESS_MAX = 7 };
-
-/* What the digits of a reply say to a rule. */
-struct digits {
-    bool fits;
-    bool telling;     /* a status pattern that says something */
-    uint8_t wildness; /* of the most exact patterns that fit */
-};
-
-static bool reply_fits(const struct reply_pattern *pattern, uint16_t code, uint8_t *wildness)
-{
-    *wildness = 0;
-    if (pattern->none || code == 0) return pattern->none && code == 0;
-    const char digits[3] = {(char)('0' + code / 100 % 10), (char)('0' + code / 10 % 10),
-                            (char)('0' + code % 10)};
-    for (int i = 0; i < 3; i++) {
-        if (pattern->digit[i] == 'x')
-            ++*wildness;
-        else if (pattern->digit[i] != digits[i])
-            return false;
-    }
-    return true;
-}
-
-static bool status_fits(const struct image_status *pattern, struct status status, uint8_t *wildness)
-{
-    const uint16_t parts[3] = {status.class, status.subject, status.detail};
-    *wildness = 0;
-    if (pattern->none || status.class == 0) return pattern->none && status.class == 0;
-    for (int i = 0; i < 3; i++) {
-        if (parts[i] < pattern->from[i] || parts[i] > pattern->to[i]) return false;
-        if (pattern->from[i] != pattern->to[i]) ++*wildness;
-    }
-    return true;
-}
-
-/* x.y.0 and x.7.1 are given with everything. */
-static bool status_tells(const struct image_status *pattern, struct status status)
-{
-    if (pattern->none || status.detail == 0) return false;
-    if (status.subject == 7 && status.detail == 1) return false;
-    return pattern->from[1] == pattern->to[1] && (pattern->from[2] > 0 || pattern->to[2] < 999);
-}
-
-static struct digits digits_judge(const struct contest *contest, const struct image_rule *rule)
-{
-    const struct reply *reply = &contest->query->reply;
-    const struct reply_pattern *replies = image_items(contest->set, IMAGE_REPLIES, NULL);
-    const struct image_status *statuses = image_items(contest->set, IMAGE_STATUSES, NULL);
-    uint8_t wild, best_reply = WILDNESS_MAX, best_status = WILDNESS_MAX;
-    struct digits digits = {0};
-    for (uint32_t i = 0; i < rule->reply_count; i++)
-        if (reply_fits(&replies[rule->replies_at + i], reply->code, &wild) && wild < best_reply)
-            best_reply = wild;
-    for (uint32_t i = 0; i < rule->status_count; i++) {
-        const struct image_status *pattern = &statuses[rule->statuses_at + i];
-        if (!status_fits(pattern, reply->status, &wild)) continue;
-        if (wild < best_status) best_status = wild;
-        digits.telling |= status_tells(pattern, reply->status);
-    }
-    if (rule->reply_count && best_reply == WILDNESS_MAX) return digits;
-    if (rule->status_count && best_status == WILDNESS_MAX) return digits;
-    digits.fits = true;
-    digits.wildness =
-        (uint8_t)((rule->reply_count ? best_reply : 0) + (rule->status_count ? best_status : 0));
-    return digits;
-}
+enum { LOOSE_PHRASE_MIN = 16 };
 
 static enum ruleset_rank text_rank(const struct image_rule *rule, const struct image_phrase *phrase,
                                    enum provider_bond bond)
@@ -81,84 +15,114 @@ static enum ruleset_rank text_rank(const struct image_rule *rule, const struct i
     return bond == PROVIDER_LOOSE ? RULESET_RANK_LOOSE_TEXT : RULESET_RANK_UNBOUND_TEXT;
 }
 
-static enum ruleset_rank digits_rank(const struct image_rule *rule, const struct digits *digits)
+static enum ruleset_rank plain_rank(const struct image_plain *plain, bool by_status)
 {
-    if (digits->telling) return RULESET_RANK_TELLING_STATUS;
-    if (rule->status_count && rule->reply_count) return RULESET_RANK_STATUS_AND_CODE;
-    return rule->status_count ? RULESET_RANK_STATUS : RULESET_RANK_CODE;
+    if (plain->telling) return RULESET_RANK_TELLING_STATUS;
+    if (plain->both) return RULESET_RANK_STATUS_AND_CODE;
+    return by_status ? RULESET_RANK_STATUS : RULESET_RANK_CODE;
 }
 
-/* <0: a before b. `safest`: the safer action before the rank, for when more matched than can be
- * weighed. */
-static int candidate_compare(const struct candidate *a, const struct candidate *b, bool safest)
+/* ---- order ---- */
+
+/* From the highest bits down: local 1, rank 4, wildness 4, action 4 (or local, action, rank,
+ * wildness), literal bytes 16, rule 32. */
+#define NOT_LOCAL (UINT64_C(1) << 60)
+enum { RANK_SHIFT = 56, LITERAL_SHIFT = 32, LITERAL_MAX = 0xFFFF };
+
+static const struct image_rule *rule_at(const struct contest *contest, uint32_t rule)
 {
-    if (a->match.refined_away != b->match.refined_away) return a->match.refined_away ? 1 : -1;
-    if (a->match.local != b->match.local) return a->match.local ? -1 : 1;
-    if (safest && a->action != b->action) return a->action < b->action ? -1 : 1;
-    if (a->match.rank != b->match.rank) return a->match.rank < b->match.rank ? -1 : 1;
-    if (a->wildness != b->wildness) return a->wildness < b->wildness ? -1 : 1;
-    if (a->action != b->action) return a->action < b->action ? -1 : 1;
-    if (a->literal_bytes != b->literal_bytes) return a->literal_bytes > b->literal_bytes ? -1 : 1;
-    if (a->match.rule != b->match.rule) return a->match.rule < b->match.rule ? -1 : 1;
-    return 0;
+    return (const struct image_rule *)image_items(contest->set, IMAGE_RULES, NULL) + rule;
 }
 
-static void candidate_keep(struct contest *contest, const struct candidate *candidate)
+static struct candidate candidate_of(const struct contest *contest, uint32_t index, uint32_t phrase,
+                                     enum ruleset_rank rank, uint8_t wildness, uint32_t literal)
 {
-    unsigned worst = 0;
-    for (unsigned i = 0; i < contest->count; i++) {
-        if (contest->kept[i].match.rule == candidate->match.rule) {
-            if (candidate_compare(candidate, &contest->kept[i], false) < 0)
-                contest->kept[i] = *candidate;
-            return;
-        }
-        if (candidate_compare(&contest->kept[i], &contest->kept[worst], true) > 0) worst = i;
-    }
+    const struct image_rule *rule = rule_at(contest, index);
+    uint64_t action = (uint64_t)reason_action((enum reason)rule->reason, contest->temporary);
+    uint64_t first = rule->local ? 0 : NOT_LOCAL;
+    uint64_t last = (uint64_t)(LITERAL_MAX - literal) << LITERAL_SHIFT | index;
+    uint64_t mark = (uint64_t)rank << 4 | (wildness & 15u);
+    return (struct candidate){
+        .order = first | mark << 52 | action << 48 | last,
+        .safest = first | action << 56 | mark << 48 | last,
+        .rule = index,
+        .phrase = phrase,
+    };
+}
+
+static bool is_better(const struct candidate *a, const struct candidate *b)
+{
+    if (a->order != b->order) return a->order < b->order;
+    return a->phrase < b->phrase;
+}
+
+static void candidate_add(struct contest *contest, const struct candidate *candidate)
+{
     if (contest->count < RULESET_MATCHES_MAX) {
         contest->kept[contest->count++] = *candidate;
         return;
     }
+    unsigned worst = 0;
     contest->crowded = true;
-    if (candidate_compare(candidate, &contest->kept[worst], true) < 0)
-        contest->kept[worst] = *candidate;
+    for (unsigned i = 1; i < contest->count; i++)
+        if (contest->kept[i].safest > contest->kept[worst].safest) worst = i;
+    if (candidate->safest < contest->kept[worst].safest) contest->kept[worst] = *candidate;
 }
 
-void contest_enter(struct contest *contest, uint32_t index, uint32_t phrase_index)
+/* ---- who enters ---- */
+
+static bool condition_holds(const struct contest *contest, uint32_t condition)
 {
-    const struct ruleset *set = contest->set;
-    const struct image_rule *rule =
-        (const struct image_rule *)image_items(set, IMAGE_RULES, NULL) + index;
-    if (rule->stages && !(rule->stages & 1u << contest->query->stage)) return;
-    struct digits digits = digits_judge(contest, rule);
-    if (!digits.fits) return;
+    return contest->conditions[condition / 64] >> condition % 64 & 1;
+}
+
+void contest_enter_text(struct contest *contest, uint32_t index, uint32_t phrase_index)
+{
+    const struct image_rule *rule = rule_at(contest, index);
+    if (!condition_holds(contest, rule->condition)) return;
     enum provider_bond bond = PROVIDER_HOLDS;
-    if (rule->provider != IMAGE_NONE) bond = provider_bond(set, contest->providers, rule->provider);
+    if (rule->provider != IMAGE_NONE)
+        bond = provider_bond(contest->set, contest->providers, rule->provider);
     if (bond == PROVIDER_EXCLUDED) return;
-    struct candidate candidate = {
-        .match = {.rule = index, .local = rule->local != 0},
-        .action = (uint8_t)reason_action((enum reason)rule->reason, contest->temporary),
-    };
-    if (phrase_index == IMAGE_NONE) {
-        if (bond != PROVIDER_HOLDS) return;
-        candidate.match.rank = (uint8_t)digits_rank(rule, &digits);
-        candidate.wildness = digits.wildness;
-    } else {
-        const struct image_phrase *phrase =
-            (const struct image_phrase *)image_items(set, IMAGE_PHRASES, NULL) + phrase_index;
-        candidate.match.rank = (uint8_t)text_rank(rule, phrase, bond);
-        if (candidate.match.rank == RULESET_RANK_NONE) return;
-        candidate.match.evidence = image_text(set, phrase->text);
-        candidate.literal_bytes = phrase->literal_bytes;
+    const struct image_phrase *phrase =
+        (const struct image_phrase *)image_items(contest->set, IMAGE_PHRASES, NULL) + phrase_index;
+    enum ruleset_rank rank = text_rank(rule, phrase, bond);
+    if (rank == RULESET_RANK_NONE) return;
+    struct candidate candidate =
+        candidate_of(contest, index, phrase_index, rank, 0, phrase->literal_bytes);
+    for (unsigned i = 0; i < contest->count; i++) {
+        if (contest->kept[i].rule != index) continue;
+        if (is_better(&candidate, &contest->kept[i])) contest->kept[i] = candidate;
+        return;
     }
-    candidate_keep(contest, &candidate);
+    candidate_add(contest, &candidate);
 }
 
-static bool refines(const struct ruleset *set, uint32_t narrow, uint32_t wide)
+void contest_enter_plain(struct contest *contest, const struct image_plain *plain, bool by_status,
+                         uint8_t wildness)
 {
-    const struct image_rule *rule =
-        (const struct image_rule *)image_items(set, IMAGE_RULES, NULL) + narrow;
+    if (!condition_holds(contest, plain->condition)) return;
+    if (plain->refined && contest->leaves_refined) {
+        contest->left_out++;
+        return;
+    }
+    const struct image_rule *rule = rule_at(contest, plain->rule);
+    if (rule->provider != IMAGE_NONE &&
+        provider_bond(contest->set, contest->providers, rule->provider) != PROVIDER_HOLDS)
+        return;
+    struct candidate candidate =
+        candidate_of(contest, plain->rule, IMAGE_NONE, plain_rank(plain, by_status), wildness, 0);
+    candidate_add(contest, &candidate);
+}
+
+/* ---- who wins ---- */
+
+static bool refines(const struct contest *contest, uint32_t narrow, uint32_t wide)
+{
+    const struct image_rule *rule = rule_at(contest, narrow);
+    if (!(rule->refines_filter & image_rule_bit(wide))) return false;
     const uint32_t *list =
-        (const uint32_t *)image_items(set, IMAGE_REFINES, NULL) + rule->refines_at;
+        (const uint32_t *)image_items(contest->set, IMAGE_REFINES, NULL) + rule->refines_at;
     uint32_t low = 0, high = rule->refines_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -171,45 +135,69 @@ static bool refines(const struct ruleset *set, uint32_t narrow, uint32_t wide)
     return false;
 }
 
-static void mark_refined(struct contest *contest)
+static bool is_refined(const struct contest *contest, unsigned index, bool any_local)
 {
-    bool any_local = false;
-    for (unsigned i = 0; i < contest->count; i++) any_local |= contest->kept[i].match.local;
-    for (unsigned i = 0; i < contest->count; i++) {
-        struct ruleset_match *match = &contest->kept[i].match;
-        match->refined_away = any_local && !match->local;
-        for (unsigned j = 0; j < contest->count && !match->refined_away; j++)
-            match->refined_away =
-                j != i && refines(contest->set, contest->kept[j].match.rule, match->rule);
-    }
+    uint32_t wide = contest->kept[index].rule;
+    if (any_local && (contest->kept[index].order & NOT_LOCAL)) return true;
+    for (unsigned i = 0; i < contest->count; i++)
+        if (i != index && refines(contest, contest->kept[i].rule, wide)) return true;
+    return false;
 }
 
-/* Insertion sort: at most RULESET_MATCHES_MAX, mostly one or two. */
+static void match_of(const struct contest *contest, const struct candidate *candidate, bool refined,
+                     struct ruleset_match *out)
+{
+    const struct image_phrase *phrases = image_items(contest->set, IMAGE_PHRASES, NULL);
+    *out = (struct ruleset_match){
+        .rule = candidate->rule,
+        .rank = candidate->order >> RANK_SHIFT & 15,
+        .wildness = candidate->order >> (RANK_SHIFT - 4) & 15,
+        .local = !(candidate->order & NOT_LOCAL),
+        .refined_away = refined,
+    };
+    if (candidate->phrase != IMAGE_NONE)
+        out->evidence = image_text(contest->set, phrases[candidate->phrase].text);
+}
+
+/* Insertion sort: mostly one to five. Among more than are kept the safest comes first. */
 static void sort_kept(struct contest *contest)
 {
     for (unsigned i = 1; i < contest->count; i++) {
         struct candidate candidate = contest->kept[i];
         unsigned at = i;
-        for (;
-             at > 0 && candidate_compare(&candidate, &contest->kept[at - 1], contest->crowded) < 0;
-             at--)
-            contest->kept[at] = contest->kept[at - 1];
+        for (; at > 0; at--) {
+            const struct candidate *before = &contest->kept[at - 1];
+            if (contest->crowded ? before->safest < candidate.safest
+                                 : before->order < candidate.order)
+                break;
+            contest->kept[at] = *before;
+        }
         contest->kept[at] = candidate;
     }
 }
 
 void contest_decide(struct contest *contest, struct ruleset_result *out)
 {
-    mark_refined(contest);
+    uint32_t refined = 0; /* a bit for each of the kept */
+    unsigned count = 0;
+    bool any_local = false;
+    _Static_assert(RULESET_MATCHES_MAX <= 32, "a bit for each");
     sort_kept(contest);
-    out->match_count = contest->count;
+    for (unsigned i = 0; i < contest->count; i++)
+        any_local |= !(contest->kept[i].order & NOT_LOCAL);
     for (unsigned i = 0; i < contest->count; i++) {
-        out->matches[i] = contest->kept[i].match;
-        out->matches[i].wildness = contest->kept[i].wildness;
+        if (is_refined(contest, i, any_local))
+            refined |= UINT32_C(1) << i;
+        else
+            match_of(contest, &contest->kept[i], false, &out->matches[count++]);
     }
     out->crowded = contest->crowded;
-    out->found = contest->count > 0;
+    out->found = count > 0;
     out->winner = out->found ? out->matches[0] : (struct ruleset_match){0};
+    if (contest->query->standing_only) refined = 0;
+    for (unsigned i = 0; i < contest->count; i++)
+        if (refined >> i & 1) match_of(contest, &contest->kept[i], true, &out->matches[count++]);
+    out->match_count = count;
 }
 
 static const char *const rank_names[RULESET_RANK_COUNT] = {

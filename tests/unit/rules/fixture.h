@@ -56,7 +56,16 @@ static inline void fixture_ask_at(struct fixture *fixture, const char *text, con
                                   .remote_host = span_from(host),
                                   .recipient_domain = span_from(domain)};
     reply_find(query.text, &query.reply);
+    query.standing_only = true;
     ruleset_match(&fixture->set, fixture->scratch, &query, out);
+    struct ruleset_match winner = out->winner;
+    unsigned standing = out->match_count;
+    query.standing_only = false;
+    ruleset_match(&fixture->set, fixture->scratch, &query, out);
+    /* Explained or not, the same rules stand. */
+    if (out->found) assert_int_equal(out->winner.rule, winner.rule);
+    for (unsigned i = 0; i < out->match_count; i++)
+        assert_int_equal(out->matches[i].refined_away, i >= standing);
 }
 
 static inline void fixture_ask(struct fixture *fixture, const char *text,
