@@ -51,23 +51,44 @@ static void guard_digits(struct verdict *verdict)
         overrule(verdict, REASON_REJECTED, GUARD_DIGITS);
 }
 
+/* One word of these says that the reply speaks of the sending side. Those of "relay", "blocked" and
+ * "spam" do not: "User unknown in relay recipient table". */
+static bool word_is_of_the_sender(enum reason reason)
+{
+    return reason == REASON_SENDER_REFUSED || reason == REASON_AUTH_FAILED ||
+           reason == REASON_PTR_REQUIRED || reason == REASON_TLS_REQUIRED ||
+           reason == REASON_PROTOCOL_ERROR || reason == REASON_CONTENT_REJECTED;
+}
+
+static bool is_a_fact_of_the_address(enum reason reason)
+{
+    return reason == REASON_USER_UNKNOWN || reason == REASON_HOST_UNKNOWN ||
+           reason == REASON_MAILBOX_DISABLED || reason == REASON_MOVED;
+}
+
 /* Doubts that the ranks do not see. 5.1.1 with the one word "spam": digits that suppress and words
- * that blame somebody else. "Invalid mailbox: the mailbox is full": it exists and comes back. */
-static bool words_are_a_doubt(enum reason reason, bool by_text)
+ * that blame somebody else. "Invalid mailbox: the mailbox is full": it exists and comes back. "The
+ * TLS certificate of the host does not exist": a phrase that any server may say of anything, and a
+ * word that says of what. */
+static bool is_a_doubt(enum reason reason, uint8_t rank, const struct ruleset_result *result,
+                       enum reason said)
 {
     if (reason == REASON_MAILBOX_FULL) return true;
-    return !by_text && reason_get(reason)->fault == FAULT_SENDER;
+    if (!result->found || result->winner.evidence.len == 0)
+        return reason_get(reason)->fault == FAULT_SENDER;
+    return result->winner.rank == RULESET_RANK_UNBOUND_TEXT && rank == RULESET_RANK_ONE_WORD &&
+           is_a_fact_of_the_address(said) && word_is_of_the_sender(reason);
 }
 
 static void guard_words(const struct ruleset *set, const struct ruleset_result *result,
-                        bool by_text, struct verdict *verdict)
+                        struct verdict *verdict)
 {
     if (reason_action(verdict->reason, verdict->temporary) != ACTION_SUPPRESS) return;
     for (unsigned i = 0; i < result->match_count; i++) {
         struct ruleset_rule rule;
         if (result->matches[i].evidence.len == 0 || result->matches[i].refined_away) continue;
         ruleset_get_rule(set, result->matches[i].rule, &rule);
-        if (!words_are_a_doubt(rule.reason, by_text)) continue;
+        if (!is_a_doubt(rule.reason, result->matches[i].rank, result, verdict->reason)) continue;
         overrule(verdict, rule.reason, GUARD_WORDS);
         verdict->rule = rule.id;
         verdict->evidence = result->matches[i].evidence;
@@ -183,6 +204,6 @@ void guard_apply(const struct ruleset *set, const struct ruleset_result *result,
     } else {
         guard_digits(verdict);
     }
-    guard_words(set, result, by_text, verdict);
+    guard_words(set, result, verdict);
     guard_stage(verdict, by_text);
 }

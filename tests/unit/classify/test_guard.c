@@ -21,6 +21,7 @@ static const char rules[] =
     "rule: t.5110\nstatus: x.1.10\nreason: domain-refuses-mail\nexample: 5.1.10\n\n"
     "rule: t.521\nstatus: x.2.1\nreason: mailbox-disabled\nexample: 5.2.1\n\n"
     "rule: t.571\nstatus: x.7.1\nreason: policy\nexample: 5.7.1\n\n"
+    "rule: t.helo-word\ntext: helo\nreason: protocol-error\nexample: 500 helo\n\n"
     "rule: t.spam-word\ntext: spam*\nreason: spam\nexample: 550 spam\n\n"
     "gave-up: not going to try again\n";
 
@@ -114,6 +115,10 @@ static void words_that_are_a_doubt_keep_an_address_from_being_suppressed(void **
         {"550 user unknown or over quota", 0, REASON_MAILBOX_FULL, ACTION_SOFT, GUARD_WORDS},
         {"550 5.1.1 quota", 0, REASON_MAILBOX_FULL, ACTION_SOFT, GUARD_WORDS},
         {"550 4.1.1 spam", 0, REASON_USER_UNKNOWN, ACTION_SOFT, GUARD_NONE},
+        /* a phrase that may be said of anything, and a word that says of what */
+        {"550 helo user unknown", 0, REASON_PROTOCOL_ERROR, ACTION_SENDER, GUARD_WORDS},
+        {"550 5.1.1 user unknown, no helo", 0, REASON_PROTOCOL_ERROR, ACTION_SENDER, GUARD_WORDS},
+        {"450 helo user unknown", 0, REASON_USER_UNKNOWN, ACTION_SOFT, GUARD_NONE},
     };
     EXPECT_ALL(state, cases);
 }
