@@ -4,6 +4,7 @@
  * sends them. */
 #include "pipeline/acquire_private.h"
 #include "base/check.h"
+#include "pipeline/fault_points.h"
 #include <stdlib.h>
 
 enum { BARRIER_TRY_MS = 3000, BARRIER_PAUSE_MS = 100, LOG_INTERVAL_MS = 10000 };
@@ -63,6 +64,7 @@ static void pass_barrier(struct acquire_context *context, struct acquire_job *jo
                                                         BARRIER_TRY_MS, &job->committed, &error);
     switch (outcome) {
     case KAFKA_OK:
+        FAULT_POINT(context->with_state ? "decide" : "classify", "barrier");
         job->phase = context->with_state ? ACQUIRE_OPEN : ACQUIRE_CHECK;
         return;
     case KAFKA_TRY_AGAIN:

@@ -4,6 +4,7 @@
  * settled. */
 #include "pipeline/acquire_private.h"
 #include "os/metric.h"
+#include "pipeline/fault_points.h"
 
 enum { READ_SLICE = 2000, COMMIT_ROWS = 50000, RETRY_MS = 200 };
 
@@ -145,6 +146,7 @@ static bool restore_record(struct acquire_context *context, struct acquire_job *
         TRY(restore_recipient(context, job, record, error));
     job->place = record->offset + 1;
     job->rows++;
+    FAULT_POINT("decide", "restoring");
     if (++job->uncommitted_rows < COMMIT_ROWS) return true;
     TRY(save(context, job, false, error));
     TRY(context->ports->store.ops->begin(job->store, error));
@@ -220,6 +222,7 @@ static bool read_slice(struct acquire_context *context, struct acquire_job *job,
         TRY(read_event(context, job, i == 0 ? timeout_ms : 0, &progress, error));
     if (job->place < job->mark) return true;
     TRY(save(context, job, true, error));
+    FAULT_POINT("decide", "restored");
     acquire_stop_reading(context, job);
     metric_add(METRIC_RESTORES, 1);
     metric_add(METRIC_RESTORED_ROWS, (uint64_t)job->rows);

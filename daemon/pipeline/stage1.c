@@ -7,6 +7,7 @@
 #include "os/metric.h"
 #include "pipeline/assignment.h"
 #include "pipeline/batch.h"
+#include "pipeline/fault_points.h"
 #include "pipeline/pool.h"
 #include "pipeline/trouble.h"
 #include "pipeline/txn.h"
@@ -216,6 +217,7 @@ static bool on_gone(struct stage1 *stage, const struct kafka_event *event, struc
         undone = !commit(stage);
     }
     assignment_remove(&stage->assignment, event->partitions, event->partition_count);
+    FAULT_POINT("classify", "revoked");
     stage->ports->source.ops->release(stage->ports->source.self);
     metric_add(METRIC_REBALANCES, 1);
     if (!undone) return true;

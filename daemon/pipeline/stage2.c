@@ -3,6 +3,7 @@
  */
 #include "pipeline/stage2_private.h"
 #include "base/check.h"
+#include "pipeline/fault_points.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,7 @@ static bool touch(struct stage2 *stage, struct slot *slot, struct error *error)
     if (slot->store_begun) return true;
     TRY(stage->ports->store.ops->begin(slot->store, error));
     slot->store_begun = true;
+    FAULT_POINT("decide", "touched");
     /* From here on only offsets of this transaction count for the place. */
     (void)stage->ports->sink.ops->delivered(stage->ports->sink.self, slot->partition, true);
     return true;
@@ -103,6 +105,7 @@ static bool commit_stores(struct stage2 *stage, struct error *error)
         if (delivered + 1 > place) place = delivered + 1;
         TRY(ops->commit(slot->store, place, true, port_wall_ms(stage->ports), error));
         slot->store_begun = false;
+        FAULT_POINT("decide", "stored");
     }
     return true;
 }
@@ -143,6 +146,7 @@ static enum outcome commit(struct stage2 *stage, bool *in_doubt, struct error *e
 {
     struct kafka_offset offsets[KAFKA_PARTITIONS_MAX];
     produce_changes(stage);
+    FAULT_POINT("decide", "changes");
     for (size_t i = 0; i < stage->assignment.touched_count; i++)
         if (!produce_position(stage, touched_slot(stage, i), error)) return OUTCOME_BROKEN;
     size_t count = assignment_offsets(&stage->assignment, offsets);
@@ -188,6 +192,7 @@ static bool add_record(struct stage2 *stage, struct slot *slot, const struct kaf
         if (newer) (void)settle(stage, &ignored);
         return false;
     }
+    FAULT_POINT("decide", "applied");
     slot->next = record->offset + 1;
     slot->active_ms = stage->batch.now_ms;
     batch_add(&stage->batch, record);
@@ -218,6 +223,7 @@ static bool on_gone(struct stage2 *stage, const struct kafka_event *event, struc
     }
     assignment_forget_touched(&stage->assignment, event->partitions, event->partition_count);
     assignment_remove(&stage->assignment, event->partitions, event->partition_count);
+    FAULT_POINT("decide", "revoked");
     stage->ports->source.ops->release(stage->ports->source.self);
     return undone ? go_back(stage, in_doubt, error) : true;
 }

@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "os/log.h"
 #include "os/metric.h"
+#include "pipeline/fault_points.h"
 #include <string.h>
 
 enum { OPEN_RETRY_MS = 500, DELAY_FIRST_MS = 100, DELAY_MAX_MS = 5000, DELAY_DOUBLINGS_MAX = 6 };
@@ -85,6 +86,7 @@ void txn_begin(struct txn *txn)
     txn->begun = true;
     txn->begun_ms = port_monotonic_ms(txn->ports);
     note(txn, "begin", txn->ports->sink.ops->begin(txn->ports->sink.self, &trouble), &trouble);
+    FAULT_POINT(txn->stage, "begun");
 }
 
 static size_t message_size(const struct kafka_message *message)
@@ -110,12 +112,15 @@ enum kafka_step txn_commit(struct txn *txn, const struct kafka_offset *offsets, 
     CHECK(txn->begun);
     struct error trouble = {0};
     const struct sink_port *sink = &txn->ports->sink;
+    FAULT_POINT(txn->stage, "sent");
     if (txn->failed == KAFKA_STEP_OK)
         note(txn, "offsets", sink->ops->send_offsets(sink->self, offsets, count, &trouble),
              &trouble);
+    FAULT_POINT(txn->stage, "offsets");
     if (txn->failed == KAFKA_STEP_OK)
         note(txn, "commit", sink->ops->commit(sink->self, &trouble), &trouble);
     if (txn->failed != KAFKA_STEP_OK) return txn->failed;
+    FAULT_POINT(txn->stage, "committed");
     txn->begun = false;
     txn->failures = 0;
     metric_add(METRIC_TRANSACTIONS, 1);
@@ -144,6 +149,7 @@ enum kafka_step txn_undo(struct txn *txn)
         struct error trouble = {0};
         note(txn, "abort", sink->ops->abort(sink->self, &trouble), &trouble);
     }
+    FAULT_POINT(txn->stage, "aborted");
     if (txn->failed != KAFKA_STEP_DOUBT) {
         metric_add(METRIC_ABORTS, 1);
         txn->begun = false;
