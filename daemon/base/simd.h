@@ -186,6 +186,23 @@ static inline uint32_t simd_find_lead(const char *text)
 #endif
 }
 
+/* 0x00..0x20 and 0x7f: blanks and control characters of ASCII. */
+static inline uint32_t simd_find_unprinted(const char *text)
+{
+#if defined(__SSE2__)
+    const __m128i blank = _mm_set1_epi8(0x20), del = _mm_set1_epi8(0x7f);
+    __m128i low = simd_load(text), high = simd_load(text + 16);
+    return simd_mask(
+        _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(low, blank), low), _mm_cmpeq_epi8(low, del)),
+        _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(high, blank), high), _mm_cmpeq_epi8(high, del)));
+#else
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < SIMD_STEP; i++)
+        mask |= (uint32_t)((unsigned char)text[i] <= 0x20 || text[i] == 0x7f) << i;
+    return mask;
+#endif
+}
+
 static inline uint32_t simd_find_digit(const char *text)
 {
 #if defined(__SSE2__)

@@ -1,5 +1,6 @@
 /* Views of bytes: comparing, finding, cutting. */
 #include "base/span.h"
+#include "base/simd.h"
 #include "base/utf8.h"
 #include <string.h>
 
@@ -54,10 +55,15 @@ int span_compare(struct span a, struct span b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+/* Longer needles are left to memmem, which is linear whatever they hold. */
+enum { SHORT_NEEDLE_MAX = 64 };
+
 size_t span_find(struct span text, struct span needle)
 {
     if (needle.len == 0) return 0;
     if (text.len < needle.len) return SPAN_NOT_FOUND;
+    if (needle.len <= SHORT_NEEDLE_MAX)
+        return simd_find(text.ptr, text.len, needle.ptr, needle.len);
     const char *found = memmem(text.ptr, text.len, needle.ptr, needle.len);
     return found ? (size_t)(found - text.ptr) : SPAN_NOT_FOUND;
 }
@@ -65,8 +71,22 @@ size_t span_find(struct span text, struct span needle)
 size_t span_find_fold(struct span text, struct span needle)
 {
     if (needle.len == 0) return 0;
-    for (size_t i = 0; i + needle.len <= text.len; i++)
-        if (span_starts_fold(span_skip(text, i), needle)) return i;
+    if (text.len < needle.len) return SPAN_NOT_FOUND;
+    char first = byte_lower(*needle.ptr);
+    char second = byte_lower(needle.ptr[needle.len > 1]);
+    size_t last = text.len - needle.len;
+    char lower[SIMD_STEP], storage[SIMD_STEP];
+    for (size_t step = 0; step <= last; step += SIMD_STEP) {
+        simd_write_lower(lower, simd_tail(text.ptr + step, text.len - step, storage));
+        uint32_t found = simd_find_byte(lower, first);
+        if (needle.len > 1)
+            found &= simd_find_byte(lower, second) >> 1 | UINT32_C(1) << (SIMD_STEP - 1);
+        for (; found; found &= found - 1) {
+            size_t at = step + (size_t)__builtin_ctz(found);
+            if (at > last) return SPAN_NOT_FOUND;
+            if (span_starts_fold(span_skip(text, at), needle)) return at;
+        }
+    }
     return SPAN_NOT_FOUND;
 }
 

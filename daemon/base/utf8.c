@@ -1,4 +1,5 @@
 #include "base/utf8.h"
+#include "base/scan.h"
 #include <string.h>
 
 static const char REPLACEMENT[3] = {'\xEF', '\xBF', '\xBD'}; /* U+FFFD */
@@ -28,8 +29,9 @@ size_t utf8_length(struct span text)
 bool utf8_is_valid(struct span text)
 {
     while (text.len) {
+        text = span_skip(text, scan_ascii(text));
         size_t length = utf8_length(text);
-        if (length == 0) return false;
+        if (length == 0) return text.len == 0;
         text = span_skip(text, length);
     }
     return true;
@@ -39,15 +41,14 @@ size_t utf8_repair(struct span text, char *out)
 {
     size_t at = 0;
     while (text.len) {
-        size_t length = utf8_length(text);
-        if (length) {
-            memcpy(out + at, text.ptr, length);
-            at += length;
-        } else {
-            memcpy(out + at, REPLACEMENT, sizeof REPLACEMENT);
-            at += sizeof REPLACEMENT;
-        }
-        text = span_skip(text, length ? length : 1);
+        size_t plain = scan_ascii(text), length = utf8_length(span_skip(text, plain));
+        memcpy(out + at, text.ptr, plain + length);
+        at += plain + length;
+        text = span_skip(text, plain + length);
+        if (length || !text.len) continue;
+        memcpy(out + at, REPLACEMENT, sizeof REPLACEMENT);
+        at += sizeof REPLACEMENT;
+        text = span_skip(text, 1);
     }
     return at;
 }

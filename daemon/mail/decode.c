@@ -69,24 +69,35 @@ static size_t soft_break(struct span text, size_t at)
     return next - at;
 }
 
+/* What stands at the "=" at `at`: how many bytes it takes; *byte is what it means, -1: nothing. */
+static size_t equals_take(struct span text, size_t at, bool is_q, int *byte)
+{
+    *byte = hex_pair(text, at);
+    if (*byte >= 0) return 3;
+    size_t used = is_q ? 0 : soft_break(text, at);
+    if (used == 0) *byte = '=';
+    return used ? used : 1;
+}
+
 static struct span decode_equals(struct span text, bool is_q, struct arena *arena)
 {
     char *out = arena_take(arena, text.len);
     if (!out) return SPAN_NONE;
     size_t len = 0;
     for (size_t at = 0; at < text.len;) {
-        char c = text.ptr[at];
-        int byte = c == '=' ? hex_pair(text, at) : -1;
-        size_t used = 1;
-        if (byte >= 0) {
-            out[len++] = (char)byte;
-            used = 3;
-        } else if (c == '=' && !is_q && soft_break(text, at) > 0) {
-            used = soft_break(text, at);
-        } else {
-            out[len++] = is_q && c == '_' ? ' ' : c;
-        }
-        at += used;
+        struct span rest = span_skip(text, at);
+        size_t run = span_find_byte(rest, '=');
+        if (run == SPAN_NOT_FOUND) run = rest.len;
+        memcpy(out + len, rest.ptr, run);
+        if (is_q)
+            for (size_t i = 0; i < run; i++)
+                if (out[len + i] == '_') out[len + i] = ' ';
+        len += run;
+        at += run;
+        if (at == text.len) break;
+        int byte;
+        at += equals_take(text, at, is_q, &byte);
+        if (byte >= 0) out[len++] = (char)byte;
     }
     return span_of(out, len);
 }

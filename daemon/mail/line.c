@@ -1,7 +1,5 @@
-/* The place of the next LF is remembered: a text whose only line ends are CR would be searched to
- * its end for every line otherwise. */
 #include "mail/line.h"
-#include <string.h>
+#include "base/scan.h"
 
 void line_reader_init(struct line_reader *reader, struct span text)
 {
@@ -20,21 +18,11 @@ const char *line_end_skip(const char *at, const char *end)
 
 bool line_next(struct line_reader *reader, struct span *line)
 {
-    if (reader->rest.len == 0) return false;
-    const char *start = reader->rest.ptr;
-    const char *end = start + reader->rest.len;
-    if (!reader->lf || reader->lf < start) {
-        reader->lf = memchr(start, '\n', reader->rest.len);
-        if (!reader->lf) reader->lf = end;
-    }
-    const char *stop = reader->lf;
-    const char *next = stop < end ? stop + 1 : end;
-    const char *cr = memchr(start, '\r', (size_t)(stop - start));
-    if (cr) {
-        stop = cr;
-        next = line_end_skip(cr, end);
-    }
-    *line = span_of(start, (size_t)(stop - start));
+    struct span rest = reader->rest;
+    if (rest.len == 0) return false;
+    const char *end = rest.ptr + rest.len;
+    *line = span_take(rest, scan_line_end(rest));
+    const char *next = line_end_skip(line->ptr + line->len, end);
     reader->rest = span_of(next, (size_t)(end - next));
     return true;
 }

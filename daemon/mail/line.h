@@ -1,13 +1,12 @@
 #ifndef MAIL_LINE_H
 #define MAIL_LINE_H
 /* The lines of a text, whatever its line ends: LF, CRLF, CR alone, and the CR CR LF that a
- * text-mode copy makes of CRLF. Finding all lines costs two passes at memchr's speed. Lines point
- * into the text. */
+ * text-mode copy makes of CRLF. Finding all lines is one pass, 32 bytes
+ * at a step. Lines point into the text. */
 #include "base/span.h"
 
 struct line_reader {
     struct span rest; /* behind the last line that was given */
-    const char *lf;   /* the first LF at or behind rest.ptr, or the end; NULL: not looked for yet */
 };
 void line_reader_init(struct line_reader *reader, struct span text);
 /* The next line without its end; false where nothing is left. */

@@ -4,6 +4,7 @@
  * is missing or wrong takes the first line that looks like one and is followed by a Content- field.
  */
 #include "mail/mime.h"
+#include "base/scan.h"
 #include "base/utf8.h"
 #include "mail/decode.h"
 #include <string.h>
@@ -166,17 +167,6 @@ static void levels_close(struct builder *builder, unsigned level, const char *at
     builder->level_count = level + 1;
 }
 
-/* The next "--" at the start of a line, at or behind `at`; NULL where there is none. */
-static const char *dashes_find(const char *start, const char *at, const char *end)
-{
-    while (at < end && (at = memchr(at, '-', (size_t)(end - at)))) {
-        bool begins_line = at == start || at[-1] == '\n' || at[-1] == '\r';
-        if (begins_line && end - at >= 2 && at[1] == '-') return at;
-        while (at < end && *at == '-') at++;
-    }
-    return NULL;
-}
-
 /* The line behind the dashes without blanks at its end; its end in *stop. Longer than any boundary:
  * empty. */
 static struct span dashes_line(const char *at, const char *end, const char **stop)
@@ -232,10 +222,13 @@ static const char *boundary_meet(struct builder *builder, const char *at)
 static void walk_build(struct builder *builder)
 {
     if (!part_add(builder, builder->text.ptr, 0) || builder->level_count == 0) return;
-    const char *start = builder->walk->first->part.body.ptr;
-    const char *end = builder->text.ptr + builder->text.len;
-    const char *at = start;
-    while (at && at < end && (at = dashes_find(start, at, end))) at = boundary_meet(builder, at);
+    struct span body = builder->walk->first->part.body;
+    const char *at = body.ptr;
+    while (at) {
+        size_t dashes = scan_dashes(body, (size_t)(at - body.ptr));
+        if (dashes == body.len) break;
+        at = boundary_meet(builder, body.ptr + dashes);
+    }
 }
 
 struct mime_walk *mime_walk_start(struct span text, struct arena *arena)
