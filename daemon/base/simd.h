@@ -155,6 +155,35 @@ static inline uint32_t simd_find_alnum(const char *text)
 #endif
 }
 
+/* [A-Za-z] */
+static inline uint32_t simd_find_alpha(const char *text)
+{
+#if defined(__SSE2__)
+    const __m128i bit = _mm_set1_epi8(0x20);
+    __m128i low = _mm_or_si128(simd_load(text), bit),
+            high = _mm_or_si128(simd_load(text + 16), bit);
+    return simd_mask(simd_within(low, 'a', 'z'), simd_within(high, 'a', 'z'));
+#else
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < SIMD_STEP; i++)
+        mask |= (uint32_t)((text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'z') << i;
+    return mask;
+#endif
+}
+
+/* Bytes from 0x80. */
+static inline uint32_t simd_find_high(const char *text)
+{
+#if defined(__SSE2__)
+    return simd_mask(simd_load(text), simd_load(text + 16));
+#else
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < SIMD_STEP; i++)
+        mask |= (uint32_t)((unsigned char)text[i] >= 0x80) << i;
+    return mask;
+#endif
+}
+
 /* Control characters and bytes from 0x80. */
 static inline uint32_t simd_find_unplain(const char *text)
 {

@@ -1,4 +1,5 @@
 #include "intake/cue.h"
+#include "base/simd.h"
 #include <stdatomic.h>
 #include <string.h>
 
@@ -6,7 +7,7 @@ struct phrase {
     struct span text; /* lower case */
     unsigned mask;
 };
-/* Sorted by first byte: schema/cues.def says so, and a test looks. */
+/* Sorted by bytes, each of three bytes at least: schema/cues.def says so, and a test looks. */
 static const struct phrase phrases[] = {
 #define CUE(text, mask) {{(text), sizeof(text) - 1}, (mask)},
 #include "schema/cues.def"
@@ -14,24 +15,35 @@ static const struct phrase phrases[] = {
 };
 enum { PHRASE_COUNT = sizeof phrases / sizeof *phrases };
 
-/* For each first byte a mark for each second and third one: what most words of a text are told
- * from the phrases by. */
+enum { HEAD_SIZE = 8, GRAM_SIZE = 3, SLOT_BITS = 11, SLOT_COUNT = 1 << SLOT_BITS };
+
+/* Phrases with the same first three bytes stand together: a slot names the first of them. */
 struct cue_index {
-    uint32_t seconds[256], thirds[256];
-    uint16_t first[257]; /* places in the list */
+    uint16_t slots[SLOT_COUNT];    /* its place + 1, by the hash of the three bytes; 0: free */
+    uint64_t heads[PHRASE_COUNT];  /* the first eight bytes, zeroes behind a shorter phrase */
+    uint64_t masks[HEAD_SIZE + 1]; /* 0xFF for the first n bytes of a head */
 };
+
+static inline unsigned slot_of(uint64_t gram)
+{
+    return (unsigned)(gram * UINT64_C(0x9E3779B97F4A7C15) >> (64 - SLOT_BITS));
+}
 
 static void index_build(struct cue_index *index)
 {
     memset(index, 0, sizeof *index);
+    for (size_t i = 1; i <= HEAD_SIZE; i++) memset(&index->masks[i], 0xFF, i);
+    uint64_t last = 0;
     for (size_t i = 0; i < PHRASE_COUNT; i++) {
-        const unsigned char *text = (const unsigned char *)phrases[i].text.ptr;
-        index->seconds[text[0]] |= UINT32_C(1) << (text[1] & 31);
-        index->thirds[text[0]] |= UINT32_C(1) << (text[2] & 31);
-        index->first[text[0] + 1]++;
+        struct span head = span_take(phrases[i].text, HEAD_SIZE);
+        memcpy(&index->heads[i], head.ptr, head.len);
+        uint64_t gram = index->heads[i] & index->masks[GRAM_SIZE];
+        if (gram == last) continue;
+        unsigned slot = slot_of(gram);
+        while (index->slots[slot]) slot = (slot + 1) % SLOT_COUNT;
+        index->slots[slot] = (uint16_t)(i + 1);
+        last = gram;
     }
-    for (size_t c = 1; c <= 256; c++)
-        index->first[c] = (uint16_t)(index->first[c] + index->first[c - 1]);
 }
 
 const struct cue_index *cue_index_get(void)
@@ -58,25 +70,61 @@ static void note(const struct phrase *phrase, size_t behind, struct cues *out)
 
 static inline bool starts(const char *text, struct span phrase)
 {
-    for (size_t i = 3; i < phrase.len; i++)
+    for (size_t i = HEAD_SIZE; i < phrase.len; i++)
         if (byte_lower(text[i]) != phrase.ptr[i]) return false;
-    return byte_lower(text[1]) == phrase.ptr[1] && byte_lower(text[2]) == phrase.ptr[2];
+    return true;
 }
 
+/* ASCII capitals of the eight bytes made small. */
+static inline uint64_t lower_head(uint64_t head)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    uint64_t low = head & ~highs;
+    uint64_t from_a = low + ones * (0x80 - 'A'), behind_z = low + ones * (0x7f - 'Z');
+    return head | ((from_a & ~behind_z & ~head & highs) >> 2);
+}
+
+/* The phrases at a place of a text. Most words are told from all of them by their first bytes. */
+static inline void try_at(const struct cue_index *index, struct span text, size_t at,
+                          struct cues *out)
+{
+    size_t left = text.len - at;
+    uint64_t head = 0;
+    if (left >= HEAD_SIZE)
+        memcpy(&head, text.ptr + at, HEAD_SIZE);
+    else
+        memcpy(&head, text.ptr + at, left);
+    head = lower_head(head);
+    uint64_t gram = head & index->masks[GRAM_SIZE];
+    unsigned slot = slot_of(gram), found;
+    while ((found = index->slots[slot]) &&
+           (index->heads[found - 1] & index->masks[GRAM_SIZE]) != gram)
+        slot = (slot + 1) % SLOT_COUNT;
+    if (!found) return;
+    for (size_t i = found - 1; i < PHRASE_COUNT; i++) {
+        if ((index->heads[i] & index->masks[GRAM_SIZE]) != gram) break;
+        struct span phrase = phrases[i].text;
+        uint64_t mask = index->masks[phrase.len < HEAD_SIZE ? phrase.len : HEAD_SIZE];
+        if ((head & mask) != index->heads[i] || phrase.len > left) continue;
+        if (starts(text.ptr + at, phrase)) note(&phrases[i], at + phrase.len, out);
+    }
+}
+
+/* Words begin where no letter stands before; letters of other scripts may begin one anywhere. */
 void cue_find(const struct cue_index *index, struct span text, struct cues *out)
 {
     *out = (struct cues){.mask = 0};
-    bool after_letter = false;
-    for (size_t at = 0; at + 2 < text.len; at++) {
-        unsigned char c = (unsigned char)byte_lower(text.ptr[at]);
-        bool is_start = !after_letter || c >= 0x80;
-        after_letter = byte_is_alpha((char)c);
-        if (!is_start) continue;
-        unsigned second = (unsigned char)text.ptr[at + 1] & 31u;
-        unsigned third = (unsigned char)text.ptr[at + 2] & 31u;
-        if (!(index->seconds[c] >> second & index->thirds[c] >> third & 1)) continue;
-        for (size_t i = index->first[c]; i < index->first[c + 1]; i++)
-            if (phrases[i].text.len <= text.len - at && starts(text.ptr + at, phrases[i].text))
-                note(&phrases[i], at + phrases[i].text.len, out);
+    uint32_t carry = 0;
+    char storage[SIMD_STEP];
+    for (size_t step = 0; step + 2 < text.len; step += SIMD_STEP) {
+        const char *bytes = simd_tail(text.ptr + step, text.len - step, storage);
+        uint32_t letters = simd_find_alpha(bytes);
+        uint32_t begins = ~(letters << 1 | carry) | simd_find_high(bytes);
+        carry = letters >> (SIMD_STEP - 1);
+        for (; begins; begins &= begins - 1) {
+            size_t at = step + (size_t)__builtin_ctz(begins);
+            if (at + 2 >= text.len) break;
+            try_at(index, text, at, out);
+        }
     }
 }

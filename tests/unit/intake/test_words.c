@@ -43,6 +43,59 @@ static void every_set_phrase_is_found(void **state)
     assert_int_equal(cues.mask, 0);
 }
 
+static const unsigned masks[] = {
+#define CUE(text, mask) mask,
+#include "schema/cues.def"
+#undef CUE
+};
+
+/* What cue.h says, phrase by phrase and byte by byte. */
+static void find_slowly(struct span text, struct cues *out)
+{
+    *out = (struct cues){.mask = 0};
+    for (size_t at = 0; at < text.len; at++) {
+        bool is_start =
+            at == 0 || !byte_is_alpha(text.ptr[at - 1]) || (unsigned char)text.ptr[at] >= 0x80;
+        for (size_t i = 0; is_start && i < sizeof phrases / sizeof *phrases; i++) {
+            if (!span_starts_fold(span_skip(text, at), span_from(phrases[i]))) continue;
+            out->mask |= masks[i];
+            if (masks[i] & CUE_LIST) out->list_at = at + strlen(phrases[i]);
+            if (masks[i] & CUE_CAUSE) out->cause_at = at + strlen(phrases[i]);
+        }
+    }
+}
+
+/* Phrases, whole and cut, in capitals now and then, with marks and letters between. */
+static void phrases_in_a_row_are_found_as_one_by_one(void **state)
+{
+    static const char *const between[] = {" ", "", ". ", "\n", "x", "\x80", "-"};
+    uint32_t seed = 5;
+    (void)state;
+    for (unsigned round = 0; round < 500; round++) {
+        char text[300];
+        size_t len = 0;
+        while (len < 200) {
+            seed = seed * 1664525u + 1013904223u;
+            const char *phrase = phrases[(seed >> 12) % (sizeof phrases / sizeof *phrases)];
+            size_t room = strlen(phrase) - (seed >> 28 ? 0 : 1);
+            if (room > 80) room = 80;
+            for (size_t i = 0; i < room; i++, len++)
+                text[len] = (char)(seed & 1 && phrase[i] >= 'a' && phrase[i] <= 'z' ? phrase[i] - 32
+                                                                                    : phrase[i]);
+            const char *mark = between[(seed >> 8) % 7];
+            memcpy(text + len, mark, strlen(mark));
+            len += strlen(mark);
+        }
+        struct cues cues, wanted;
+        struct span all = span_of(text, len - (seed >> 4) % 40);
+        cue_find(cue_index_get(), all, &cues);
+        find_slowly(all, &wanted);
+        assert_int_equal(cues.mask, wanted.mask);
+        assert_int_equal(cues.list_at, wanted.list_at);
+        assert_int_equal(cues.cause_at, wanted.cause_at);
+    }
+}
+
 static void the_cause_is_the_paragraph_that_names_it(void **state)
 {
     (void)state;
@@ -167,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_phrases_are_sorted_and_lower_case),
         cmocka_unit_test(every_set_phrase_is_found),
+        cmocka_unit_test(phrases_in_a_row_are_found_as_one_by_one),
         cmocka_unit_test(the_cause_is_the_paragraph_that_names_it),
         cmocka_unit_test(a_reply_of_several_lines_is_put_together_again),
         cmocka_unit_test(recipients_are_told_from_other_addresses_by_what_stands_around_them),
