@@ -10,7 +10,7 @@ static inline size_t scan_line_end(struct span text)
     char storage[SIMD_STEP];
     for (size_t step = 0; step < text.len; step += SIMD_STEP) {
         const char *bytes = simd_tail(text.ptr + step, text.len - step, storage);
-        uint32_t found = simd_find_byte(bytes, '\n') | simd_find_byte(bytes, '\r');
+        uint32_t found = simd_find_either(bytes, '\n', '\r');
         if (found) return step + (size_t)__builtin_ctz(found);
     }
     return text.len;

@@ -114,6 +114,18 @@ static inline uint32_t simd_find_byte(const char *text, char byte)
 #endif
 }
 
+static inline uint32_t simd_find_either(const char *text, char a, char b)
+{
+#if defined(__SSE2__)
+    const __m128i first = _mm_set1_epi8(a), second = _mm_set1_epi8(b);
+    __m128i low = simd_load(text), high = simd_load(text + 16);
+    return simd_mask(_mm_or_si128(_mm_cmpeq_epi8(low, first), _mm_cmpeq_epi8(low, second)),
+                     _mm_or_si128(_mm_cmpeq_epi8(high, first), _mm_cmpeq_epi8(high, second)));
+#else
+    return simd_find_byte(text, a) | simd_find_byte(text, b);
+#endif
+}
+
 /* Any of a few bytes, letters of either case; `letters` in lower case. */
 static inline uint32_t simd_find_any_letter(const char *text, const char *letters, size_t count)
 {

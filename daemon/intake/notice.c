@@ -13,9 +13,12 @@ struct reader {
     /* The entry at hand is "address: text" in column 1: OpenSMTPD lists such without empty lines.
      */
     bool in_list;
-    bool in_transcript;  /* it is a reply of a transcript: nothing but its line belongs to it */
-    const char *command; /* the last ">>> " line since the entry at hand, and */
-    bool is_refused;     /* it was answered with a "<<< 4…" or "<<< 5…" */
+    bool in_transcript;    /* it is a reply of a transcript: nothing but its line belongs to it */
+    const char *at_sign;   /* the next '@' of the text, or its end */
+    const char *end;       /* of the text */
+    uint32_t copy_letters; /* with which copy_openings begin */
+    const char *command;   /* the last ">>> " line since the entry at hand, and */
+    bool is_refused;       /* it was answered with a "<<< 4…" or "<<< 5…" */
 };
 
 struct opening { /* a line that begins a recipient's paragraph */
@@ -79,10 +82,21 @@ static bool reply_opening(struct span line, struct opening *out)
     return span_starts(span_skip(line, close), SPAN("..."));
 }
 
-static bool line_opens(const struct reader *reader, struct span line, bool after_empty,
+/* Whether an '@' stands in the line. The next one is remembered: most lines have none. */
+static bool has_at(struct reader *reader, struct span line)
+{
+    if (reader->at_sign < line.ptr) {
+        size_t left = (size_t)(reader->end - line.ptr);
+        reader->at_sign = memchr(line.ptr, '@', left);
+        if (!reader->at_sign) reader->at_sign = reader->end;
+    }
+    return reader->at_sign < line.ptr + line.len;
+}
+
+static bool line_opens(struct reader *reader, struct span line, bool after_empty,
                        struct opening *out)
 {
-    if (span_find_byte(line, '@') == SPAN_NOT_FOUND) return false;
+    if (!has_at(reader, line)) return false;
     struct span text = trim_right(skip_blanks(line));
     out->is_reply =
         (reader->notice->count == 0 || reader->in_transcript) && reply_opening(line, out);
@@ -135,16 +149,32 @@ static bool is_whole_line(struct span rest)
     return rest.len <= HEADING_MAX && !(rest.len && rest.ptr[rest.len - 1] == ',');
 }
 
-/* A ruled line that names what follows, or the first field of the returned message itself. */
-static bool is_copy_mark(struct span line, bool *is_field)
+static uint32_t copy_letters(void)
 {
-    *is_field = span_starts(line, SPAN("Received: ")) || span_starts(line, SPAN("Return-Path: ")) ||
-                span_starts(line, SPAN("Received:from "));
-    if (*is_field) return true;
-    struct span text = span_take(skip_blanks(line), 100);
+    uint32_t letters = 0;
+    for (size_t i = 0; i < sizeof copy_openings / sizeof *copy_openings; i++)
+        letters |= UINT32_C(1) << (*copy_openings[i].ptr & 31);
+    return letters;
+}
+
+/* The first field of the returned message itself. */
+static bool is_copy_field(struct span line)
+{
+    return line.len && *line.ptr == 'R' &&
+           (span_starts(line, SPAN("Received: ")) || span_starts(line, SPAN("Return-Path: ")) ||
+            span_starts(line, SPAN("Received:from ")));
+}
+
+/* A ruled line that names what follows, or one that does so by itself. `text`: without blanks
+ * before it. */
+static bool is_copy_heading(const struct reader *reader, struct span text)
+{
+    if (text.len == 0) return false;
+    char first = byte_lower(*text.ptr);
+    if (first != '-' && !(reader->copy_letters >> (first & 31) & 1)) return false;
+    text = span_take(text, 100);
     if (span_starts(text, SPAN("---")))
         return text_has_any(text, copy_words, sizeof copy_words / sizeof *copy_words);
-    char first = text.len ? byte_lower(*text.ptr) : '\0';
     for (size_t i = 0; i < sizeof copy_openings / sizeof *copy_openings; i++)
         if (*copy_openings[i].ptr == first && span_starts_fold(text, copy_openings[i]))
             return is_whole_line(span_skip(text, copy_openings[i].len));
@@ -155,6 +185,7 @@ static bool is_copy_mark(struct span line, bool *is_field)
  * before, and belong to the entry. */
 static void transcript_note(struct reader *reader, struct span line)
 {
+    if (*line.ptr != '>' && *line.ptr != '<') return;
     if (span_starts(line, SPAN(">>> "))) {
         reader->command = line.ptr;
         reader->is_refused = false;
@@ -195,37 +226,49 @@ static void entry_end(struct notice *notice, const char *at)
     *text = span_trim(span_of(text->ptr, (size_t)(at - text->ptr)));
 }
 
+/* A line that is not empty. False past the arena's limit. */
+static bool line_take(struct reader *reader, struct span line, bool after_empty)
+{
+    struct notice *notice = reader->notice;
+    struct opening opening;
+    if (!line_opens(reader, line, after_empty, &opening) ||
+        (notice->count &&
+         intake_same_address(opening.address, notice->entries[notice->count - 1].address))) {
+        transcript_note(reader, line);
+        return true;
+    }
+    if (!reader->in_transcript) entry_end(notice, line.ptr);
+    reader->in_transcript = opening.is_reply;
+    reader->in_list = opening.has_colon && opening.rest.len && !byte_is_blank(*line.ptr);
+    transcript_take(reader, &opening);
+    return entry_add(reader, &opening);
+}
+
 bool notice_read(struct span text, struct arena *arena, struct notice *out)
 {
     *out = (struct notice){.text = span_take(text, NOTICE_SIZE_MAX)};
-    struct reader reader = {.arena = arena, .notice = out};
+    const char *end = out->text.ptr + out->text.len;
+    struct reader reader = {
+        .arena = arena, .notice = out, .end = end, .copy_letters = copy_letters()};
     struct line_reader lines;
     struct span line;
     line_reader_init(&lines, out->text);
-    bool after_empty = true, is_field, begins = true;
-    const char *end = out->text.ptr + out->text.len;
+    bool after_empty = true, begins = true;
     while (out->count <= BOUNCE_RECIPIENTS_MAX && line_next(&lines, &line)) {
-        struct opening opening;
-        if (is_copy_mark(line, &is_field)) {
+        struct span words = skip_blanks(line);
+        bool is_empty = trim_right(words).len == 0;
+        bool is_field = is_copy_field(line);
+        if (is_field || is_copy_heading(&reader, words)) {
             end = line.ptr;
-            out->copy = is_field ? span_skip(text, (size_t)(line.ptr - text.ptr))
-                                 : span_skip(text, (size_t)(lines.rest.ptr - text.ptr));
+            const char *copy = is_field ? line.ptr : lines.rest.ptr;
+            out->copy = span_skip(text, (size_t)(copy - text.ptr));
             break;
         }
-        if (line_opens(&reader, line, after_empty, &opening) &&
-            !(out->count &&
-              intake_same_address(opening.address, out->entries[out->count - 1].address))) {
-            if (!reader.in_transcript) entry_end(out, line.ptr);
-            reader.in_transcript = opening.is_reply;
-            if (out->count == 0) out->begins_at_once = begins;
-            reader.in_list = opening.has_colon && opening.rest.len && !byte_is_blank(*line.ptr);
-            transcript_take(&reader, &opening);
-            if (!entry_add(&reader, &opening)) return false;
-        } else {
-            transcript_note(&reader, line);
-        }
-        after_empty = trim_right(line).len == 0;
-        begins = begins && after_empty;
+        size_t count = out->count;
+        if (!is_empty && !line_take(&reader, line, after_empty)) return false;
+        if (count == 0 && out->count) out->begins_at_once = begins;
+        after_empty = is_empty;
+        begins = begins && is_empty;
     }
     out->text = span_of(out->text.ptr, (size_t)(end - out->text.ptr));
     if (!reader.in_transcript) entry_end(out, end);

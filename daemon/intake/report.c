@@ -66,12 +66,23 @@ static void head_note(const struct header_field *field, struct mail_head *head)
         head->says_unsubscribe = span_equal_fold(field->value, SPAN("true"));
 }
 
-static void head_read(struct span block, struct mail_head *head)
+/* The header of the mail, once, for its own fields and for the walk over its parts. */
+static void root_read(struct span text, struct report *report)
 {
+    struct mail_head *head = &report->head;
+    struct mime_part *root = &report->root;
     struct header_reader reader;
     struct header_field field;
-    header_reader_init(&reader, block);
-    while (header_next(&reader, &field) == HEADER_FIELD) head_note(&field, head);
+    header_reader_init(&reader, text);
+    while (header_next(&reader, &field) == HEADER_FIELD) {
+        if (span_equal_fold(field.name, SPAN("content-transfer-encoding")))
+            root->encoding = field.value;
+        else
+            head_note(&field, head);
+    }
+    root->header = reader.block;
+    root->body = reader.rest;
+    root->type_value = head->content_type;
 }
 
 static bool type_is(const struct mime_part *part, struct span type)
@@ -139,9 +150,9 @@ bool report_open(const struct intake_input *input, const struct intake_scratch *
     *out = (struct report){.input = input, .scratch = scratch};
     struct span text = input->bytes;
     while (text.len && byte_is_space(*text.ptr)) text = span_skip(text, 1);
-    struct mime_walk *walk = mime_walk_start(text, scratch->arena);
+    root_read(text, out);
+    struct mime_walk *walk = mime_walk_start_at(&out->root, scratch->arena);
     if (!walk || !mime_walk_next(walk, &out->root)) return false;
-    head_read(out->root.header, &out->head);
     struct mime_part part = out->root;
     do part_sort(out, &part);
     while (mime_walk_next(walk, &part));

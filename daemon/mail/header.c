@@ -70,6 +70,15 @@ static bool split_field(struct span line, size_t text_left, struct header_field 
     return colon > 0;
 }
 
+/* As span_trim: most values have one blank before them and none behind. */
+static inline struct span trim(struct span value)
+{
+    if (value.len && *value.ptr == ' ') value = span_of(value.ptr + 1, value.len - 1);
+    if (value.len == 0 || byte_is_space(*value.ptr) || byte_is_space(value.ptr[value.len - 1]))
+        return span_trim(value);
+    return value;
+}
+
 enum header_next header_next(struct header_reader *reader, struct header_field *out)
 {
     struct line_reader *lines = &reader->lines;
@@ -90,7 +99,7 @@ enum header_next header_next(struct header_reader *reader, struct header_field *
         while (lines->rest.len && byte_is_blank(*lines->rest.ptr)) line_next(lines, &line);
         if (is_cut && lines->rest.len == 0) return reader_limit(reader, start);
         size_t len = (size_t)(line.ptr + line.len - out->value.ptr);
-        out->value = span_trim(span_of(out->value.ptr, len));
+        out->value = trim(span_of(out->value.ptr, len));
         return HEADER_FIELD;
     }
     if (reader->rest.ptr != reader->text.ptr) return HEADER_END; /* was met before */

@@ -1,16 +1,27 @@
 #ifndef MAIL_LINE_H
 #define MAIL_LINE_H
 /* The lines of a text, whatever its line ends: LF, CRLF, CR alone, and the CR CR LF that a
- * text-mode copy makes of CRLF. Finding all lines is one pass, 32 bytes
- * at a step. Lines point into the text. */
+ * text-mode copy makes of CRLF. Finding all lines is one pass. Lines point into the text. */
+#include "base/scan.h"
 #include "base/span.h"
 
 struct line_reader {
     struct span rest; /* behind the last line that was given */
 };
 void line_reader_init(struct line_reader *reader, struct span text);
-/* The next line without its end; false where nothing is left. */
-bool line_next(struct line_reader *reader, struct span *line);
 /* Behind the line end that begins at `at`; `at` itself where none does. */
 const char *line_end_skip(const char *at, const char *end);
+
+/* The next line without its end; false where nothing is left. Here, and not in line.c, because
+ * nothing is called more often. */
+static inline bool line_next(struct line_reader *reader, struct span *line)
+{
+    struct span rest = reader->rest;
+    if (rest.len == 0) return false;
+    const char *end = rest.ptr + rest.len, *stop = rest.ptr + scan_line_end(rest);
+    const char *next = stop < end && *stop == '\n' ? stop + 1 : line_end_skip(stop, end);
+    *line = span_of(rest.ptr, (size_t)(stop - rest.ptr));
+    reader->rest = span_of(next, (size_t)(end - next));
+    return true;
+}
 #endif

@@ -34,7 +34,7 @@ struct level {                      /* a multipart that is open */
 enum { BUCKETS = 256 };
 
 struct builder {
-    struct span text;
+    const char *end; /* of the mail */
     struct arena *arena;
     struct mime_walk *walk;
     unsigned level_count;
@@ -107,33 +107,42 @@ static void level_open(struct builder *builder, struct node *node)
         boundary_set(builder, index, &level->declared, text);
 }
 
-/* Reads the header that begins at `at`; the body reaches to the end of the text until its end is
- * met. False at a limit. */
-static bool part_add(struct builder *builder, const char *at, unsigned depth)
+/* The header at the start of `text`; the body reaches to its end. */
+static void part_read(struct span text, struct mime_part *part)
 {
-    struct mime_walk *walk = builder->walk;
-    struct node *node = NULL;
-    if (walk->count < MIME_PARTS_MAX) node = arena_take_zero(builder->arena, sizeof *node);
-    if (!node) {
-        walk->was_cut = true;
-        return false;
-    }
-    struct mime_part *part = &node->part;
     struct header_reader reader;
     struct header_field field;
-    const char *end = builder->text.ptr + builder->text.len;
-    header_reader_init(&reader, span_of(at, (size_t)(end - at)));
+    *part = (struct mime_part){.depth = 0};
+    header_reader_init(&reader, text);
     while (header_next(&reader, &field) == HEADER_FIELD) {
         if (byte_lower(*field.name.ptr) != 'c' || field.name.len < 12) continue;
         if (part->type_value.len == 0 && span_equal_fold(field.name, SPAN("content-type")))
             part->type_value = field.value;
         else if (span_equal_fold(field.name, SPAN("content-transfer-encoding")))
-            part->encoding = first_token(field.value);
+            part->encoding = field.value;
     }
     part->header = reader.block;
     part->body = reader.rest;
+}
+
+static struct node *node_new(struct builder *builder)
+{
+    struct node *node = NULL;
+    if (builder->walk->count < MIME_PARTS_MAX) node = arena_take(builder->arena, sizeof *node);
+    if (!node) builder->walk->was_cut = true;
+    return node;
+}
+
+/* `node` holds a part that was read; its end is not known yet. */
+static void part_add(struct builder *builder, struct node *node, unsigned depth)
+{
+    struct mime_walk *walk = builder->walk;
+    struct mime_part *part = &node->part;
+    node->next = NULL;
+    part->encoding = first_token(part->encoding);
     part->content_type = first_token(part->type_value);
     part->depth = depth;
+    part->is_multipart = false;
     if (walk->last)
         walk->last->next = node;
     else
@@ -142,7 +151,6 @@ static bool part_add(struct builder *builder, const char *at, unsigned depth)
     walk->count++;
     if (builder->level_count) builder->levels[builder->level_count - 1].child = node;
     level_open(builder, node);
-    return true;
 }
 
 /* A body ends before the line end that precedes the boundary: RFC 2046 5.1.1. */
@@ -186,7 +194,7 @@ static struct span dashes_line(const char *at, const char *end, const char **sto
 static bool boundary_adopt(struct builder *builder, struct span line, const char *next)
 {
     struct level *level = &builder->levels[builder->level_count - 1];
-    const char *end = builder->text.ptr + builder->text.len;
+    const char *end = builder->end;
     if (level->has_parts || line.len == 0 || line.len > MIME_BOUNDARY_MAX) return false;
     if (!span_starts_fold(span_of(next, (size_t)(end - next)), SPAN("content-"))) return false;
     boundary_set(builder, builder->level_count - 1, &level->adopted, line);
@@ -196,7 +204,7 @@ static bool boundary_adopt(struct builder *builder, struct span line, const char
 /* Looks at the "--" at `at`; returns where to go on, NULL at a limit. */
 static const char *boundary_meet(struct builder *builder, const char *at)
 {
-    const char *end = builder->text.ptr + builder->text.len, *stop;
+    const char *end = builder->end, *stop;
     struct span line = dashes_line(at, end, &stop);
     bool is_close = false;
     size_t bare_len = line.len >= 2 && span_ends(line, SPAN("--")) ? line.len - 2 : line.len;
@@ -213,16 +221,21 @@ static const char *boundary_meet(struct builder *builder, const char *at)
     levels_close(builder, (unsigned)level, at);
     builder->levels[level].has_parts = true;
     if (is_close) return stop;
-    struct mime_walk *walk = builder->walk;
-    unsigned depth = builder->levels[level].multipart->part.depth + 1;
-    if (!part_add(builder, next, depth)) return NULL;
-    return walk->last->part.body.ptr;
+    struct node *node = node_new(builder);
+    if (!node) return NULL;
+    part_read(span_of(next, (size_t)(end - next)), &node->part);
+    part_add(builder, node, builder->levels[level].multipart->part.depth + 1);
+    return node->part.body.ptr;
 }
 
-static void walk_build(struct builder *builder)
+static void walk_build(struct builder *builder, const struct mime_part *root)
 {
-    if (!part_add(builder, builder->text.ptr, 0) || builder->level_count == 0) return;
-    struct span body = builder->walk->first->part.body;
+    struct node *node = node_new(builder);
+    if (!node) return;
+    node->part = *root;
+    part_add(builder, node, 0);
+    if (builder->level_count == 0) return;
+    struct span body = root->body;
     const char *at = body.ptr;
     while (at) {
         size_t dashes = scan_dashes(body, (size_t)(at - body.ptr));
@@ -231,18 +244,25 @@ static void walk_build(struct builder *builder)
     }
 }
 
-struct mime_walk *mime_walk_start(struct span text, struct arena *arena)
+struct mime_walk *mime_walk_start_at(const struct mime_part *root, struct arena *arena)
 {
     struct mime_walk *walk = arena_take_zero(arena, sizeof *walk);
     if (!walk) return NULL;
     struct builder builder;
-    builder.text = text;
+    builder.end = root->body.ptr ? root->body.ptr + root->body.len : NULL;
     builder.arena = arena;
     builder.walk = walk;
     builder.level_count = 0;
     memset(builder.buckets, 0, sizeof builder.buckets);
-    walk_build(&builder);
+    walk_build(&builder, root);
     return walk->first ? walk : NULL;
+}
+
+struct mime_walk *mime_walk_start(struct span text, struct arena *arena)
+{
+    struct mime_part root;
+    part_read(text, &root);
+    return mime_walk_start_at(&root, arena);
 }
 
 bool mime_walk_next(struct mime_walk *walk, struct mime_part *out)

@@ -22,6 +22,9 @@ struct mime_part {
 struct mime_walk; /* opaque, in the arena */
 /* `text` is a whole mail. NULL past the arena's limit. */
 struct mime_walk *mime_walk_start(struct span text, struct arena *arena);
+/* The same where the header of the mail was read already: of `root` the header, the body (up to the
+ * end of the mail), the type_value and the encoding as its field has it are given. */
+struct mime_walk *mime_walk_start_at(const struct mime_part *root, struct arena *arena);
 /* The next part, leaves and multiparts; false at the end or at a limit. */
 bool mime_walk_next(struct mime_walk *walk, struct mime_part *out);
 /* True where a limit (depth, parts, the arena) cut the walk short. */

@@ -82,9 +82,7 @@ static void phrases_in_a_row_are_found_as_one_by_one(void **state)
             for (size_t i = 0; i < room; i++, len++)
                 text[len] = (char)(seed & 1 && phrase[i] >= 'a' && phrase[i] <= 'z' ? phrase[i] - 32
                                                                                     : phrase[i]);
-            const char *mark = between[(seed >> 8) % 7];
-            memcpy(text + len, mark, strlen(mark));
-            len += strlen(mark);
+            for (const char *mark = between[(seed >> 8) % 7]; *mark; mark++) text[len++] = *mark;
         }
         struct cues cues, wanted;
         struct span all = span_of(text, len - (seed >> 4) % 40);
