@@ -9,6 +9,7 @@ static void write_place(struct json_writer *json, const struct classify_place *p
     json_open_object(json);
     json_key_string(json, "file", place->file);
     if (place->line) json_key_i64(json, "line", (int64_t)place->line);
+    if (place->mail) json_key_i64(json, "mail", (int64_t)place->mail);
 }
 
 /* A string of a stranger, of a length that cannot fill the line. */

@@ -10,6 +10,7 @@ enum { CLASSIFY_LINE_MAX = 256 * 1024 };
 struct classify_place {
     struct span file; /* as given */
     uint64_t line;    /* of a file of events, from 1; 0: none */
+    uint64_t mail;    /* of a mailbox in one file (mbox), from 1; 0: it is none */
     uint64_t n;       /* from 1 within the file */
 };
 /* Into `out`, which is reset; without a line feed. What the strings hold fits CLASSIFY_LINE_MAX. */

@@ -5,11 +5,13 @@
 #include "base/check.h"
 #include "main/classify_output.h"
 #include "main/command.h"
-#include "main/input_file.h"
+#include "main/mbox.h"
+#include "main/path_walk.h"
+#include "main/progress.h"
 #include "main/rules_load.h"
-#include "os/file.h"
+#include "os/clock.h"
 
-enum { FOLDER_DEPTH_MAX = 64, PATH_SIZE = 4096, ARENA_BLOCK = 256 * 1024, ARENA_MAX = 256 << 20 };
+enum { ARENA_BLOCK = 256 * 1024, ARENA_MAX = 256 << 20 };
 
 enum form { FORM_AUTO, FORM_MAIL, FORM_EVENTS, FORM_REPLY };
 
@@ -20,14 +22,18 @@ struct run {
     struct arena arena;
     struct charset *charset;
     struct buffer line;
+    struct progress progress;
+    struct progress_counts counts;
     enum form form;
     enum exit_code code; /* EXIT_BAD_DATA once something could not be read */
     char storage[CLASSIFY_LINE_MAX];
 };
 
-static void report(struct run *run, const char *text)
+static void report(void *context, const struct error *error)
 {
-    fprintf(run->call->io.err, "bounced: %s\n", text);
+    struct run *run = context;
+    progress_clear(&run->progress);
+    fprintf(run->call->io.err, "bounced: %s\n", error->text);
     run->code = EXIT_BAD_DATA;
 }
 
@@ -51,8 +57,10 @@ static void print_dead(struct run *run, struct classify_place *place,
     place->n++;
     classify_format_dead(place, parsed, &run->line);
     print_line(run);
-    char at[32] = "";
+    char at[48] = "";
     if (place->line) snprintf(at, sizeof(at), ":%llu", (unsigned long long)place->line);
+    if (place->mail) snprintf(at, sizeof(at), ", mail %llu", (unsigned long long)place->mail);
+    progress_clear(&run->progress);
     fprintf(run->call->io.err, "bounced: %.*s%s: %s%s%.*s\n", SPAN_ARG(place->file), at,
             dead_reason_sentence(parsed->dead), parsed->detail.len ? ": " : "",
             SPAN_ARG(parsed->detail));
@@ -63,6 +71,9 @@ static void classify_record(struct run *run, struct span bytes, enum intake_form
                             struct classify_place *place)
 {
     arena_reset(&run->arena);
+    run->counts.records++;
+    run->counts.bytes += bytes.len;
+    progress_step(&run->progress, &run->counts, clock_monotonic_ms());
     struct intake_input input = {.bytes = bytes, .form = form, .time_ms = INT64_MIN};
     struct intake_scratch scratch = {.arena = &run->arena, .charset = run->charset};
     struct intake_output parsed = {0};
@@ -75,6 +86,7 @@ static void classify_record(struct run *run, struct span bytes, enum intake_form
         struct verdict verdict;
         classify_bounce(&run->rules.set, run->matching, &parsed.bounces[i], &verdict, NULL);
         place->n++;
+        run->counts.recipients += parsed.bounces[i].recipient.len > 0;
         classify_format(place, &parsed.bounces[i], &verdict, &run->line);
         print_line(run);
     }
@@ -94,69 +106,48 @@ static bool classify_lines(struct run *run, struct input_file *input, struct cla
     }
 }
 
+static bool classify_mbox(struct run *run, struct input_file *input, struct classify_place *place,
+                          struct error *error)
+{
+    struct mbox mbox;
+    struct span mail = SPAN_NONE;
+    bool good = true, found = true;
+    mbox_init(&mbox, input);
+    while (good && found) {
+        good = mbox_next(&mbox, &mail, &found, error);
+        if (!good || !found) break;
+        place->mail++;
+        classify_record(run, mail, INTAKE_MAIL, place);
+    }
+    mbox_done(&mbox);
+    return good;
+}
+
 static bool classify_open_file(struct run *run, struct input_file *input, struct error *error)
 {
     static const enum intake_form forms[] = {INTAKE_AUTO, INTAKE_MAIL, INTAKE_EVENT, INTAKE_REPLY};
     struct classify_place place = {.file = span_from(input->path)};
-    bool lines = run->form == FORM_EVENTS;
     struct span bytes = SPAN_NONE;
-    if (run->form == FORM_AUTO) {
-        TRY(input_peek_line(input, &bytes, error));
-        lines = input_is_lines(bytes);
-    }
-    if (lines) return classify_lines(run, input, &place, error);
+    bool is_auto = run->form == FORM_AUTO;
+    if (is_auto || run->form == FORM_MAIL) TRY(input_peek_line(input, &bytes, error));
+    if (mbox_is(bytes)) return classify_mbox(run, input, &place, error);
+    if (run->form == FORM_EVENTS || (is_auto && input_is_lines(bytes)))
+        return classify_lines(run, input, &place, error);
     TRY(input_read_all(input, &bytes, error));
     classify_record(run, bytes, forms[run->form], &place);
     return true;
 }
 
-static void classify_file(struct run *run, const char *path)
+static void classify_file(void *context, const char *path)
 {
+    struct run *run = context;
     struct error error = {0};
     struct input_file input;
+    run->counts.files++;
     bool good = input_open(&input, path, run->call->io.in, &error) &&
                 classify_open_file(run, &input, &error);
-    if (!good) report(run, error.text);
+    if (!good) report(run, &error);
     input_close(&input);
-}
-
-static void classify_path(struct run *run, const char *path, unsigned depth);
-
-static void classify_folder(struct run *run, const char *path, unsigned depth)
-{
-    struct error error = {0};
-    char **names = NULL;
-    size_t count = 0;
-    if (depth == FOLDER_DEPTH_MAX) {
-        error_set(&error, EXIT_BAD_DATA, "%s: folders nested deeper than %d", path,
-                  FOLDER_DEPTH_MAX);
-        report(run, error.text);
-        return;
-    }
-    if (!file_list_folder(path, &names, &count, &error)) {
-        report(run, error.text);
-        return;
-    }
-    bool slash = span_ends(span_from(path), SPAN("/"));
-    for (size_t i = 0; i < count; i++) {
-        char inner[PATH_SIZE];
-        int len = snprintf(inner, sizeof(inner), "%s%s%s", path, slash ? "" : "/", names[i]);
-        if (len > 0 && (size_t)len < sizeof(inner)) {
-            classify_path(run, inner, depth + 1);
-        } else {
-            error_set(&error, EXIT_BAD_DATA, "%s: the name of a file in it is too long", path);
-            report(run, error.text);
-        }
-    }
-    file_free_names(names, count);
-}
-
-static void classify_path(struct run *run, const char *path, unsigned depth)
-{
-    if (strcmp(path, "-") != 0 && file_is_folder(path))
-        classify_folder(run, path, depth);
-    else
-        classify_file(run, path);
 }
 
 static bool find_form(const char *name, enum form *out)
@@ -180,7 +171,12 @@ static enum exit_code classify_paths(struct run *run)
     run->charset = charset_new();
     arena_init(&run->arena, ARENA_BLOCK, ARENA_MAX);
     buffer_init(&run->line, run->storage, sizeof(run->storage));
-    for (size_t i = 0; i < call->argument_count; i++) classify_path(run, call->arguments[i], 0);
+    /* Lines that run over a terminal are progress enough. */
+    bool watched = progress_is_terminal(call->io.err) && !progress_is_terminal(call->io.out);
+    progress_init(&run->progress, watched ? call->io.err : NULL, clock_monotonic_ms());
+    const struct path_visitor visitor = {run, classify_file, report};
+    for (size_t i = 0; i < call->argument_count; i++) path_walk(call->arguments[i], &visitor);
+    progress_clear(&run->progress);
     arena_done(&run->arena);
     charset_free(run->charset);
     ruleset_scratch_free(run->matching);

@@ -5,6 +5,13 @@
 
 #include "harness.h"
 
+#define BOUNCE(address)                                                                            \
+    "From: MAILER-DAEMON@mx.example.org\nTo: b@example.org\nSubject: failure notice\n"             \
+    "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"                  \
+    "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.org\n\n"         \
+    "Final-Recipient: rfc822; " address "\nAction: failed\nStatus: 5.1.1\n"                        \
+    "Diagnostic-Code: smtp; 550 5.1.1 User unknown\n\n--b--\n"
+
 /* The objects of an output, one a line; fails where a line is no JSON. */
 static json_t *parse_lines(const struct ran *ran)
 {
@@ -206,12 +213,7 @@ static void hostile_bytes_come_out_as_valid_json(void **state)
 static void an_input_cut_at_every_byte_gives_valid_lines(void **state)
 {
     (void)state;
-    static const char text[] =
-        "From: MAILER-DAEMON@mx.example.org\nTo: b@example.org\nSubject: failure notice\n"
-        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"
-        "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.org\n\n"
-        "Final-Recipient: rfc822; a@example.com\nAction: failed\nStatus: 5.1.1\n"
-        "Diagnostic-Code: smtp; 550 5.1.1 User unknown\n\n--b--\n";
+    static const char text[] = BOUNCE("a@example.com");
     for (size_t len = 0; len <= sizeof(text) - 1; len++) {
         const char *const words[] = {"classify", "-", NULL};
         struct ran ran = run_with(text, len, NULL, words);
@@ -222,6 +224,63 @@ static void an_input_cut_at_every_byte_gives_valid_lines(void **state)
     }
 }
 
+static void each_mail_of_a_mailbox_is_numbered_and_a_bad_one_stops_nothing(void **state)
+{
+    (void)state;
+    static const char from[] = "From MAILER-DAEMON Mon Nov  2 10:42:07 2026\n";
+    enum { SIZE = 12 * 1000 * 1000 };
+    char *text = malloc(SIZE);
+    assert_non_null(text);
+    size_t len = (size_t)snprintf(text, SIZE, "%s%s\n%sSubject: big\n\n", from,
+                                  BOUNCE("a@example.com"), from);
+    memset(text + len, 'x', 11 * 1000 * 1000);
+    len += 11 * 1000 * 1000;
+    len += (size_t)snprintf(text + len, SIZE - len, "\n\n%s%s", from, BOUNCE("c@example.com"));
+    static const char *const forms[] = {"auto", "mail"};
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
+        const char *const words[] = {"classify", "--format", forms[i], "-", NULL};
+        struct ran ran = run_with(text, len, NULL, words);
+        assert_int_equal(ran.code, EXIT_BAD_DATA);
+        assert_contains(ran.err, "bounced: -, mail 2: ");
+        assert_lacks(ran.err, "\r"); /* no progress where nobody looks */
+        json_t *all = parse_lines(&ran);
+        assert_int_equal(json_array_size(all), 3);
+        assert_string_equal(text_of(all, 0, "recipient"), "a@example.com");
+        assert_string_equal(text_of(all, 1, "dead"), "too-large");
+        assert_string_equal(text_of(all, 2, "recipient"), "c@example.com");
+        for (size_t n = 0; n < 3; n++) {
+            assert_int_equal(number_of(all, n, "mail"), n + 1);
+            assert_int_equal(number_of(all, n, "n"), n + 1);
+        }
+        json_decref(all);
+        ran_free(&ran);
+    }
+    free(text);
+}
+
+static void a_mailbox_without_faults_is_read_with_success_and_a_single_mail_has_no_number(
+    void **state)
+{
+    (void)state;
+    struct ran ran =
+        run_input("From x Mon Nov  2 10:42:07 2026\nSubject: hello\nTo: x@example.org\n"
+                  "\nHello\n>From me\n",
+                  "classify", "-");
+    assert_int_equal(ran.code, EXIT_DONE);
+    json_t *all = parse_lines(&ran);
+    assert_int_equal(json_array_size(all), 1);
+    assert_int_equal(number_of(all, 0, "mail"), 1);
+    json_decref(all);
+    ran_free(&ran);
+    ran = run_input(BOUNCE("a@example.com"), "classify", "-");
+    assert_int_equal(ran.code, EXIT_DONE);
+    all = parse_lines(&ran);
+    assert_int_equal(json_array_size(all), 1);
+    assert_int_equal(number_of(all, 0, "mail"), -1);
+    json_decref(all);
+    ran_free(&ran);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +289,9 @@ int main(void)
         cmocka_unit_test(what_holds_nothing_to_decide_is_no_failure),
         cmocka_unit_test(a_folder_is_walked_in_order_and_one_bad_file_does_not_stop_it),
         cmocka_unit_test(a_record_of_the_limit_is_read_and_one_byte_more_is_dead),
+        cmocka_unit_test(each_mail_of_a_mailbox_is_numbered_and_a_bad_one_stops_nothing),
+        cmocka_unit_test(
+            a_mailbox_without_faults_is_read_with_success_and_a_single_mail_has_no_number),
         cmocka_unit_test(hostile_bytes_come_out_as_valid_json),
         cmocka_unit_test(an_input_cut_at_every_byte_gives_valid_lines),
     };
