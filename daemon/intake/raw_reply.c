@@ -28,9 +28,14 @@ static bool find_recipient(const struct intake_input *input, const struct intake
                            struct span text, struct bounce *bounce)
 {
     struct arena *arena = scratch->arena;
-    if (text_find_rcpt_to(text, arena, &bounce->recipient)) return true;
-    if (intake_header_recipient(input, arena, &bounce->recipient)) return true;
-    return text_find_recipient(text, SPAN_NONE, arena, &bounce->recipient);
+    struct span *out = &bounce->recipient;
+    const struct intake_config *config = scratch->config;
+    if (text_find_rcpt_to(text, arena, out) && !config_is_own(config, *out)) return true;
+    if (intake_header_recipient(input, arena, out)) return true;
+    if (!text_find_recipient(text, SPAN_NONE, arena, out)) return false;
+    if (!config_is_own(config, *out)) return true;
+    struct span own = *out;
+    return text_find_recipient(text, own, arena, out) && !config_is_own(config, *out);
 }
 
 void intake_reply(const struct intake_input *input, const struct intake_scratch *scratch,

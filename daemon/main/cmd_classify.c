@@ -9,6 +9,7 @@
 #include "main/path_walk.h"
 #include "main/progress.h"
 #include "main/rules_load.h"
+#include "main/settings.h"
 #include "os/clock.h"
 
 enum { ARENA_BLOCK = 256 * 1024, ARENA_MAX = 256 << 20 };
@@ -21,6 +22,7 @@ struct run {
     struct ruleset_scratch *matching;
     struct arena arena;
     struct charset *charset;
+    struct intake_settings intake;
     struct buffer line;
     struct progress progress;
     struct progress_counts counts;
@@ -75,7 +77,8 @@ static void classify_record(struct run *run, struct span bytes, enum intake_form
     run->counts.bytes += bytes.len;
     progress_step(&run->progress, &run->counts, clock_monotonic_ms());
     struct intake_input input = {.bytes = bytes, .form = form, .time_ms = INT64_MIN};
-    struct intake_scratch scratch = {.arena = &run->arena, .charset = run->charset};
+    struct intake_scratch scratch = {
+        .arena = &run->arena, .charset = run->charset, .config = &run->intake.config};
     struct intake_output parsed = {0};
     intake_parse(&input, &scratch, &parsed);
     if (parsed.dead != DEAD_NONE) {
@@ -169,6 +172,7 @@ static enum exit_code classify_paths(struct run *run)
         return call_fail(call, &error);
     run->matching = ruleset_scratch_new();
     run->charset = charset_new();
+    settings_to_intake(call->options, &run->intake);
     arena_init(&run->arena, ARENA_BLOCK, ARENA_MAX);
     buffer_init(&run->line, run->storage, sizeof(run->storage));
     /* Lines that run over a terminal are progress enough. */

@@ -98,6 +98,9 @@ static enum exit_code run(const struct call *call, struct reloader *reloader)
 {
     struct pipeline_config config;
     settings_to_pipeline(call->options, &config);
+    struct intake_settings intake;
+    settings_to_intake(call->options, &intake);
+    config.intake = &intake.config;
     config.accept_gap = call->flags[FLAG_RUN_ACCEPT_GAP] != NULL;
     config.ruleset = reloader->in_force->set;
     log_start(&config, reloader->in_force);

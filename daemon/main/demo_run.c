@@ -65,7 +65,8 @@ static void expect(struct demo *demo)
 {
     struct arena arena;
     arena_init(&arena, SCRATCH_BLOCK, 0);
-    struct intake_scratch scratch = {.arena = &arena, .charset = charset_new()};
+    struct intake_scratch scratch = {
+        .arena = &arena, .charset = charset_new(), .config = demo->settings.intake};
     for (size_t i = 0; i < demo->config->feed->count; i++) {
         const struct demo_sample *sample = &demo->config->feed->samples[i];
         struct intake_input input = {.bytes = sample->file->bytes, .time_ms = INT64_MIN};

@@ -8,6 +8,7 @@
 #include "base/civil.h"
 #include "base/utf8.h"
 #include "main/nearest.h"
+#include "main/option_list.h"
 
 enum { TOPIC_MAX = 249, NAME_MAX_BYTES = 128, CHOICES_MAX = 8, CHOICE_MAX = 32 };
 
@@ -79,6 +80,7 @@ static bool check_text(const struct option_info *row, struct span value, struct 
         if (row->fallback[0] == '\0') return true;
         return error_set(error, EXIT_CONFIG, "%s needs a value", row->name);
     }
+    if (option_is_list(row)) return option_list_check(row, value, error);
     if (strcmp(row->values, "topic") == 0) {
         bool dots = span_equal(value, SPAN(".")) || span_equal(value, SPAN(".."));
         if (!dots && is_name_of(value, TOPIC_MAX)) return true;

@@ -1,5 +1,7 @@
 #include "main/settings.h"
 
+#include "main/option_list.h"
+
 enum { BATCH_RECORDS = 10000, BATCH_BYTES = 16 << 20 };
 
 void settings_default(struct pipeline_config *out)
@@ -34,6 +36,24 @@ static void set_policy(const struct options *options, struct policy *policy)
     policy->soft_messages = (uint32_t)options_number(options, OPTION_POLICY_SOFT_MESSAGES);
     policy->soft_duration_ms = options_number(options, OPTION_POLICY_SOFT_SUPPRESS_FOR);
     policy_seal(policy);
+}
+
+static size_t split(const struct options *options, enum option option,
+                    struct span out[CONFIG_ROWS_MAX])
+{
+    return option_list_split(span_from(options_text(options, option)), out);
+}
+
+void settings_to_intake(const struct options *options, struct intake_settings *out)
+{
+    out->config = (struct intake_config){
+        .verp = out->verp,
+        .verp_count = split(options, OPTION_MAIL_VERP, out->verp),
+        .trace_headers = out->trace_headers,
+        .trace_header_count = split(options, OPTION_MAIL_TRACE_HEADERS, out->trace_headers),
+        .own_domains = out->own_domains,
+        .own_domain_count = split(options, OPTION_MAIL_OWN_DOMAINS, out->own_domains),
+    };
 }
 
 void settings_to_pipeline(const struct options *options, struct pipeline_config *out)

@@ -1,10 +1,18 @@
 #ifndef MAIN_SETTINGS_H
 #define MAIN_SETTINGS_H
 /* From options to what the modules below take. */
+#include "intake/config.h"
 #include "main/options.h"
 #include "pipeline/pipeline.h"
 
-/* Everything but the ruleset, which the caller loads. *out points into the options. */
+/* The sender's own marks; what they point to are the options. */
+struct intake_settings {
+    struct intake_config config; /* points into this struct: it must not be moved */
+    struct span verp[CONFIG_ROWS_MAX], trace_headers[CONFIG_ROWS_MAX], own_domains[CONFIG_ROWS_MAX];
+};
+void settings_to_intake(const struct options *options, struct intake_settings *out);
+/* Everything but the ruleset and the intake, which the caller makes. *out points into the options.
+ */
 void settings_to_pipeline(const struct options *options, struct pipeline_config *out);
 /* What no option changes: the limits of a transaction and the defaults of the policy. */
 void settings_default(struct pipeline_config *out);

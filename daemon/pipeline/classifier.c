@@ -153,7 +153,9 @@ static void run_one(struct classifier *classifier, const struct ruleset *set, st
     const struct kafka_record *record = &chunk->records[index];
     struct intake_input input = {.bytes = record->has_value ? record->value : SPAN_NONE,
                                  .form = INTAKE_AUTO};
-    struct intake_scratch scratch = {.arena = &classifier->arena, .charset = classifier->charset};
+    struct intake_scratch scratch = {.arena = &classifier->arena,
+                                     .charset = classifier->charset,
+                                     .config = classifier->setup->config->intake};
     struct intake_output output = {0};
     arena_reset(&classifier->arena);
     read_headers(classifier, record, &input);

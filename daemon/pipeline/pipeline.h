@@ -2,6 +2,7 @@
 #define PIPELINE_PIPELINE_H
 /* The running daemon: stage 1 and stage 2 on their threads, from start to drain. */
 #include "base/error.h"
+#include "intake/config.h"
 #include "kafka/kafka.h"
 #include "policy/policy.h"
 #include "rules/ruleset.h"
@@ -30,6 +31,7 @@ struct pipeline_config {
     uint32_t batch_records;                   /* 10,000 */
     uint64_t batch_bytes_in, batch_bytes_out; /* 16 MiB each */
     int64_t broker_wait_ms;                   /* at start; then EXIT_UNAVAILABLE */
+    const struct intake_config *intake;       /* may be NULL: the sender has no marks of its own */
     struct policy policy;
     struct ruleset ruleset; /* in force at the start; its image outlives the pipeline or its swap */
 };

@@ -281,6 +281,55 @@ static void a_mailbox_without_faults_is_read_with_success_and_a_single_mail_has_
     ran_free(&ran);
 }
 
+#define RETURNED(to, fields)                                                                       \
+    "From: MAILER-DAEMON@mx.example.net\nTo: " to "\nSubject: failure notice\n"                    \
+    "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"                  \
+    "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.net\n\n"         \
+    "Original-Recipient: rfc822; original@example.net\n"                                           \
+    "Final-Recipient: rfc822; final@example.net\nAction: failed\nStatus: 5.1.1\n"                  \
+    "Diagnostic-Code: smtp; 550 5.1.1 User unknown\n\n"                                            \
+    "--b\nContent-Type: message/rfc822\n\nFrom: news@own.example.org\n" fields "\nhello\n--b--\n"
+
+static void the_senders_own_marks_name_the_recipient_before_the_report_does(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *option, *recipient, *final;
+    } cases[] = {
+        {RETURNED("b+anna=example.com@b.example.org", "To: to@example.com\n"), "", "to@example.com",
+         "final@example.net"},
+        {RETURNED("b+anna=example.com@b.example.org", "To: to@example.com\n"),
+         "mail.verp=b-{local}={domain}@b.example.org, b+{local}={domain}@b.example.org",
+         "anna@example.com", "final@example.net"},
+        {RETURNED("b@own.example.org", "X-To: trace@example.com\nTo: to@example.com\n"),
+         "mail.trace.headers=X-Customer = tenant, X-To", "trace@example.com", "final@example.net"},
+        {RETURNED("b@own.example.org", "To: list@own.example.org\n"), "", "list@own.example.org",
+         "final@example.net"},
+        {RETURNED("b@own.example.org", "To: list@own.example.org\n"),
+         "mail.own.domains=own.example.org", "original@example.net", "final@example.net"},
+        {RETURNED("b@own.example.org", "X-To: trace@own.example.org\nTo: to@example.com\n"),
+         "mail.own.domains=example.net", "to@example.com", "final@example.net"},
+        /* A reply that names us first. */
+        {"550 5.1.1 <news@own.example.org>: relayed for <anna@example.com>: User unknown\n",
+         "mail.own.domains=own.example.org", "anna@example.com", "(none)"},
+        {"550 5.1.1 <news@own.example.org>: User unknown\n", "mail.own.domains=own.example.org",
+         "(none)", "(none)"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *option = cases[i].option[0] ? cases[i].option : "run.workers=1";
+        struct ran ran = run_input(cases[i].text, "classify", "--set", option, "-");
+        json_t *all = parse_lines(&ran);
+        assert_int_equal(json_array_size(all), 1);
+        if (strcmp(text_of(all, 0, "recipient"), cases[i].recipient) != 0)
+            fail_msg("case %zu: %s", i, ran.out);
+        assert_string_equal(text_of(all, 0, "final_recipient"), cases[i].final);
+        json_decref(all);
+        ran_free(&ran);
+    }
+    struct ran ran = run_input("x", "classify", "--set", "mail.verp={local}", "-");
+    assert_fails(&ran, EXIT_CONFIG, "--set mail.verp: mail.verp: \"{local}\": a pattern");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +341,7 @@ int main(void)
         cmocka_unit_test(each_mail_of_a_mailbox_is_numbered_and_a_bad_one_stops_nothing),
         cmocka_unit_test(
             a_mailbox_without_faults_is_read_with_success_and_a_single_mail_has_no_number),
+        cmocka_unit_test(the_senders_own_marks_name_the_recipient_before_the_report_does),
         cmocka_unit_test(hostile_bytes_come_out_as_valid_json),
         cmocka_unit_test(an_input_cut_at_every_byte_gives_valid_lines),
     };

@@ -1,5 +1,6 @@
 #include "harness.h"
 #include "main/options.h"
+#include "main/settings.h"
 
 struct loaded {
     struct options *options;
@@ -119,13 +120,30 @@ static void variables_of_other_programs_are_left_alone(void **state)
     options_free(loaded.options);
 }
 
+struct file_error {
+    struct span text;
+    const char *line, *sentence;
+};
+
+static void assert_file_errors(const struct file_error *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct folder folder;
+        struct loaded loaded = load_text(&folder, cases[i].text.ptr, cases[i].text.len);
+        if (loaded.good) fail_msg("no error: %s", cases[i].text.ptr);
+        assert_null(loaded.options);
+        assert_int_equal(loaded.error.code, EXIT_CONFIG);
+        assert_contains(loaded.error.text, cases[i].sentence);
+        char place[TEMPORARY_FOLDER_MAX + 96];
+        snprintf(place, sizeof(place), "%s%s", folder.file, cases[i].line);
+        if (cases[i].line[0]) assert_true(strncmp(loaded.error.text, place, strlen(place)) == 0);
+    }
+}
+
 static void every_error_of_a_file_names_its_line_and_what_is_near(void **state)
 {
     (void)state;
-    static const struct {
-        struct span text;
-        const char *line, *sentence;
-    } cases[] = {
+    static const struct file_error cases[] = {
 #define CASE(text, line, sentence) {{text, sizeof(text) - 1}, line, sentence}
         CASE("[run]\nworkerz=3\n",
              ":2: ", "unknown option \"run.workerz\"; the nearest is run.workers"),
@@ -165,19 +183,32 @@ static void every_error_of_a_file_names_its_line_and_what_is_near(void **state)
         CASE("[kafka]\nclient.rack=a\xc3\n", ":2: ", "not UTF-8"),
         CASE("[topics]\nraw=bounces.dead\n", "", "topics.raw and topics.dead are the same topic"),
         CASE("[policy]\nsoft.span=30d\n", "", "the soft limit could never be reached"),
+    };
+    assert_file_errors(cases, COUNT_OF(cases));
+}
+
+static void a_mark_of_the_sender_that_cannot_be_used_is_named(void **state)
+{
+    (void)state;
+    static const struct file_error cases[] = {
+        CASE("[mail]\nverp=bounces@mail.example.org\n", ":2: ",
+             "mail.verp: \"bounces@mail.example.org\": a pattern of a bounce address names"),
+        CASE("[mail]\nverp={local}={domain}@x, {local}{domain}@x\n",
+             ":2: ", "mail.verp: \"{local}{domain}@x\": a pattern"),
+        CASE("[mail]\nverp={local}={domain}@x,\n", ":2: ", "mail.verp: \"\": a pattern"),
+        CASE("[mail]\ntrace.headers=X-To, X-Customer = customer\n",
+             ":2: ", "mail.trace.headers: \"X-Customer = customer\": name a header field"),
+        CASE("[mail]\ntrace.headers=X Recipient\n", ":2: ", "\"X Recipient\": name a header"),
+        CASE("[mail]\nown.domains=example.com,@example.org\n",
+             ":2: ", "mail.own.domains: \"@example.org\": write a domain as in example.com"),
+        CASE("[mail]\nown.domains=.example.com\n", ":2: ", "\".example.com\": write a domain"),
+        CASE("[mail]\nown.domains=a..example.com\n", ":2: ", "write a domain"),
+        CASE("[mail]\nown.domains=a.example.com b.example.com\n", ":2: ", "write a domain"),
+        CASE("[mail]\nown.domain=a.example\n", ":2: ", "the nearest is mail.own.domains"),
+        CASE("[run]\nown.domains=a.example\n", ":2: ", "the nearest is mail.own.domains"),
 #undef CASE
     };
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct folder folder;
-        struct loaded loaded = load_text(&folder, cases[i].text.ptr, cases[i].text.len);
-        if (loaded.good) fail_msg("no error: %s", cases[i].text.ptr);
-        assert_null(loaded.options);
-        assert_int_equal(loaded.error.code, EXIT_CONFIG);
-        assert_contains(loaded.error.text, cases[i].sentence);
-        char place[TEMPORARY_FOLDER_MAX + 96];
-        snprintf(place, sizeof(place), "%s%s", folder.file, cases[i].line);
-        if (cases[i].line[0]) assert_true(strncmp(loaded.error.text, place, strlen(place)) == 0);
-    }
+    assert_file_errors(cases, COUNT_OF(cases));
 }
 
 static void what_is_too_long_is_refused_at_its_limit(void **state)
@@ -215,6 +246,51 @@ static void what_is_too_long_is_refused_at_its_limit(void **state)
         options_free(loaded.options);
         free(text);
     }
+}
+
+static void a_list_takes_as_many_rows_as_are_read_and_no_more(void **state)
+{
+    (void)state;
+    for (size_t count = CONFIG_ROWS_MAX; count <= CONFIG_ROWS_MAX + 1; count++) {
+        char text[1024] = "[mail]\nown.domains = ";
+        size_t len = strlen(text);
+        for (size_t i = 0; i < count; i++)
+            len += (size_t)snprintf(text + len, sizeof(text) - len, "%sd%zu.example", i ? ", " : "",
+                                    i);
+        struct folder folder;
+        struct loaded loaded = load_text(&folder, text, len);
+        assert_int_equal(loaded.good, count == CONFIG_ROWS_MAX);
+        if (!loaded.good) assert_contains(loaded.error.text, "33 domains are too many, 32 are");
+        options_free(loaded.options);
+    }
+}
+
+static void the_marks_of_the_sender_are_split_at_commas(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "[mail]\nverp = b+{local}={domain}@m.example.org ,t-{tenant}@m.example.org\n"
+        "trace.headers = X-To,X-Customer = tenant , X-Job=message-id\n"
+        "own.domains = example.com\n";
+    struct folder folder;
+    struct loaded loaded = load_text(&folder, text, sizeof(text) - 1);
+    if (!loaded.good) fail_msg("%s", loaded.error.text);
+    struct intake_settings intake;
+    settings_to_intake(loaded.options, &intake);
+    const struct intake_config *config = &intake.config;
+    assert_int_equal(config->verp_count, 2);
+    assert_true(span_equal(config->verp[0], SPAN("b+{local}={domain}@m.example.org")));
+    assert_true(span_equal(config->verp[1], SPAN("t-{tenant}@m.example.org")));
+    assert_int_equal(config->trace_header_count, 3);
+    assert_true(span_equal(config->trace_headers[1], SPAN("X-Customer = tenant")));
+    assert_int_equal(config->own_domain_count, 1);
+    assert_true(config_is_own(config, SPAN("x@mail.EXAMPLE.com")));
+    assert_false(config_is_own(config, SPAN("x@badexample.com")));
+    options_free(loaded.options);
+    loaded = load(NULL, NULL, NULL);
+    settings_to_intake(loaded.options, &intake);
+    assert_int_equal(config->verp_count + config->trace_header_count + config->own_domain_count, 0);
+    options_free(loaded.options);
 }
 
 static void a_file_cut_at_any_byte_is_read_or_refused(void **state)
@@ -411,6 +487,9 @@ int main(void)
         cmocka_unit_test(variables_of_other_programs_are_left_alone),
         cmocka_unit_test(every_error_of_a_file_names_its_line_and_what_is_near),
         cmocka_unit_test(what_is_too_long_is_refused_at_its_limit),
+        cmocka_unit_test(a_mark_of_the_sender_that_cannot_be_used_is_named),
+        cmocka_unit_test(a_list_takes_as_many_rows_as_are_read_and_no_more),
+        cmocka_unit_test(the_marks_of_the_sender_are_split_at_commas),
         cmocka_unit_test(a_file_cut_at_any_byte_is_read_or_refused),
         cmocka_unit_test(errors_of_set_and_environment_name_them),
         cmocka_unit_test(a_named_file_must_exist_and_the_default_one_need_not),

@@ -130,6 +130,72 @@ static void test_a_reply_becomes_a_classified_record_in_its_recipients_partition
     assert_int_equal(fixture->world.source.committed[3], 1);
 }
 
+static const struct span VERP[] = {{"b-{tenant}-{local}={domain}@b.example.org", 41},
+                                   {"b+{local}={domain}@b.example.org", 32}};
+static const struct span TRACES[] = {
+    {"X-To", 4}, {"X-Customer = tenant", 19}, {"X-Job = message-id", 18}};
+static const struct span OWN[] = {{"own.example.org", 15}};
+static const struct intake_config MARKS = {VERP, 2, TRACES, 3, OWN, 1};
+
+#define REPORT(to, fields)                                                                         \
+    "From: MAILER-DAEMON@mx.example.net\nTo: " to "\nSubject: failure\nContent-Type: "             \
+    "multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\n"               \
+    "Reporting-MTA: dns; mx.example.net\n\nFinal-Recipient: rfc822; final@example.net\n"           \
+    "Action: failed\nStatus: 5.1.1\n\n--b\nContent-Type: message/rfc822\n\n" fields "\nx\n--b--\n"
+#define MARKED "Message-ID: <1@own>\nX-Customer: field\nX-Job: <job@own>\nTo: to@example.com\n"
+
+/* What the record's headers, the bounce address and the fields of the returned mail say, and who is
+ * believed. */
+static const struct precedence {
+    const char *value, *tenant, *recipient, *id; /* of the headers, or NULL */
+    const char *want_key, *want_id;
+} PRECEDENCE[] = {
+    {REPORT("b@own.example.org", "Message-ID: <1@own>\nTo: to@example.com\n"), NULL, NULL, NULL,
+     "to@example.com", "1@own"},
+    {REPORT("b@own.example.org", MARKED), NULL, NULL, NULL, "field to@example.com", "job@own"},
+    {REPORT("b-verp-ann=example.com@b.example.org", MARKED), NULL, NULL, NULL,
+     "verp ann@example.com", "job@own"},
+    /* The tenant of the header wins, the recipient of the content does. */
+    {REPORT("b-verp-ann=example.com@b.example.org", MARKED), "head", "head@example.com", "head@own",
+     "head ann@example.com", "job@own"},
+    {REPORT("b@own.example.org", "To: to@example.com\n"), "head", "head@example.com", "<head@own>",
+     "head to@example.com", "head@own"},
+    {"550 5.1.1 RCPT TO:<ann@example.com>: no such user", "head", "head@example.com", "head@own",
+     "head ann@example.com", "head@own"},
+    {"550 5.1.1 no such user", NULL, "head@example.com", NULL, "head@example.com", ""},
+    {"550 5.1.1 RCPT TO:<ann@own.example.org>: no such user", NULL, "head@example.com", NULL,
+     "head@example.com", ""},
+    {"{\"recipient\":\"ann@example.com\",\"tenant\":\"event\",\"code\":550}", "head",
+     "head@example.com", NULL, "head ann@example.com", ""},
+    {"{\"recipient\":\"ann@example.com\",\"tenant\":\"event\",\"code\":550}", NULL, NULL, NULL,
+     "event ann@example.com", ""},
+};
+
+static void test_headers_marks_and_content_are_believed_in_their_order(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof PRECEDENCE / sizeof *PRECEDENCE; i++) {
+        const struct precedence *row = &PRECEDENCE[i];
+        struct fixture *fixture = make(0);
+        struct classified classified;
+        fixture->world.config.intake = &MARKS;
+        begin(fixture);
+        fake_append(&fixture->world, "raw", 0, SPAN_NONE, span_from(row->value),
+                    fixture->world.wall_ms);
+        if (row->tenant) fake_add_header(&fixture->world, "raw", 0, "tenant", row->tenant);
+        if (row->recipient) fake_add_header(&fixture->world, "raw", 0, "recipient", row->recipient);
+        if (row->id) fake_add_header(&fixture->world, "raw", 0, "message-id", row->id);
+        steps(fixture, 6);
+        const struct fake_record *record = last(fixture, "classified");
+        if (strcmp(record->key, row->want_key) != 0) fail_msg("row %zu: %s", i, record->key);
+        parse(record, &fixture->arena, &classified);
+        if (!span_equal(classified.bounce.message_id, span_from(row->want_id)))
+            fail_msg("row %zu: %.*s", i, SPAN_ARG(classified.bounce.message_id));
+        void *fixture_state = fixture;
+        tear_down(&fixture_state);
+    }
+}
+
 static const struct {
     int64_t time, record, wall, want;
 } CLAMPS[] = {
@@ -418,6 +484,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_reply_becomes_a_classified_record_in_its_recipients_partition),
+        cmocka_unit_test(test_headers_marks_and_content_are_believed_in_their_order),
         TEST(time_is_clamped_between_record_and_wall_clock),
         TEST(bad_input_is_a_dead_letter_with_its_bytes_and_the_next_goes_on),
         TEST(what_does_not_fit_the_dead_topic_is_cut),
