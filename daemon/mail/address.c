@@ -283,7 +283,8 @@ static size_t lower_into(char *out, struct span text)
     return text.len;
 }
 
-/* UTS 46, non-transitional. False where libidn2 refuses the domain. */
+/* UTS 46, non-transitional. False where libidn2 refuses the domain, or maps it to what is none: an
+ * ideographic space becomes a blank, and a blank ends the tenant in a key. */
 static bool domain_to_ascii(struct span domain, struct arena *arena, struct span *out)
 {
     bool is_ascii = true;
@@ -297,9 +298,10 @@ static bool domain_to_ascii(struct span domain, struct arena *arena, struct span
     if (!text.ptr) return false;
     int result = idn2_to_ascii_8z(text.ptr, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
     if (result != IDN2_OK) return false;
-    *out = arena_copy(arena, span_from(ascii));
+    bool is_domain = domain_is_valid(span_from(ascii));
+    if (is_domain) *out = arena_copy(arena, span_from(ascii));
     idn2_free(ascii);
-    return out->len > 0;
+    return is_domain && out->len > 0;
 }
 
 struct span address_to_key(struct span address, struct arena *arena)

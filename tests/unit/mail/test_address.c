@@ -120,6 +120,11 @@ static void a_key_spells_equal_addresses_alike(void **state)
         {"\"A b\"@Example.com", "\"a b\"@example.com"},
         {"#user@example.com", "\"#user\"@example.com"},
         {"user@\xff\xfe.Example", "user@\xff\xfe.example"}, /* no UTF-8: as it stands */
+        /* IDNA makes a blank of an ideographic space, and a blank ends the tenant of a key */
+        {"user@a\xe3\x80\x80"
+         "B.example",
+         "user@a\xe3\x80\x80"
+         "b.example"},
         {"", ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
