@@ -30,6 +30,37 @@ static void mail_for_people(const struct report *report, const struct traits *tr
                     is_answer || traits->is_auto ? REASON_AUTO_REPLY : REASON_NOT_A_BOUNCE, out);
 }
 
+static void mail_read(const struct report *report, struct intake_output *out)
+{
+    struct traits traits;
+    if (report->has_status) {
+        intake_dsn(report, out);
+        return;
+    }
+    if (report->has_feedback) {
+        intake_arf(report, out);
+        return;
+    }
+    traits_read(report, &traits);
+    if (!dialect_read(report, &traits, out)) mail_for_people(report, &traits, out);
+}
+
+/* Whatever form named it: an address of the sender's own domains is nobody who bounced. */
+static void own_drop(const struct intake_config *config, struct intake_output *out)
+{
+    size_t kept = 0;
+    if (!config || !config->own_domain_count || out->count == 0) return;
+    for (size_t i = 0; i < out->count; i++) {
+        const struct bounce *bounce = &out->bounces[i];
+        if (bounce->type < BOUNCE_AUTO_REPLY && config_is_own(config, bounce->recipient)) continue;
+        if (kept != i) out->bounces[kept] = *bounce;
+        kept++;
+    }
+    out->count = kept;
+    if (kept == 0)
+        intake_dead(out, DEAD_NO_RECIPIENT, SPAN("it names none but addresses of own domains"));
+}
+
 void intake_mail(const struct intake_input *input, const struct intake_scratch *scratch,
                  struct intake_output *out)
 {
@@ -38,15 +69,6 @@ void intake_mail(const struct intake_input *input, const struct intake_scratch *
         intake_dead(out, DEAD_TOO_LARGE, SPAN("it needs more memory than is allowed"));
         return;
     }
-    if (report.has_status) {
-        intake_dsn(&report, out);
-        return;
-    }
-    if (report.has_feedback) {
-        intake_arf(&report, out);
-        return;
-    }
-    struct traits traits;
-    traits_read(&report, &traits);
-    if (!dialect_read(&report, &traits, out)) mail_for_people(&report, &traits, out);
+    mail_read(&report, out);
+    own_drop(scratch->config, out);
 }

@@ -247,6 +247,7 @@ static bool line_take(struct reader *reader, struct span line, bool after_empty)
 bool notice_read(struct span text, struct arena *arena, struct notice *out)
 {
     *out = (struct notice){.text = span_take(text, NOTICE_SIZE_MAX)};
+    if (!text.len) return true;
     const char *end = out->text.ptr + out->text.len;
     struct reader reader = {
         .arena = arena, .notice = out, .end = end, .copy_letters = copy_letters()};

@@ -137,6 +137,33 @@ static void the_marks_of_the_sender_come_before_all_else(void **state)
     }
 }
 
+#define OWN_FIRST                                                                                  \
+    "Return-Path: <>\nFrom: MAILER-DAEMON@mx.example.net\nTo: n@sender.example.org\nSubject: "     \
+    "failure notice\n\n<n@sender.example.org>:\nno such user\n\n"
+
+static void an_address_of_an_own_domain_never_bounces(void **state)
+{
+    (void)state;
+    struct intake_scratch with = scratch;
+    struct intake_output out;
+    struct intake_input input =
+        input_of(SPAN(OWN_FIRST "<anna@example.com>:\nuser is over quota\n"));
+    with.config = &config;
+    arena_reset(&arena);
+    intake_parse(&input, &with, &out);
+    assert_int_equal(out.count, 1);
+    assert_span(out.bounces[0].recipient, "anna@example.com");
+    assert_span(out.bounces[0].diagnostic, "user is over quota");
+
+    input = input_of(SPAN(OWN_FIRST));
+    intake_parse(&input, &with, &out);
+    assert_int_equal(out.count, 0);
+    assert_int_equal(out.dead, DEAD_NO_RECIPIENT);
+    /* nobody said that it is an own one */
+    parse_input(&input, &out);
+    assert_int_equal(out.count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +171,7 @@ int main(void)
         cmocka_unit_test(patterns_and_rows_that_cannot_be_used_are_told),
         cmocka_unit_test(the_worst_address_for_a_pattern_costs_little),
         cmocka_unit_test(the_marks_of_the_sender_come_before_all_else),
+        cmocka_unit_test(an_address_of_an_own_domain_never_bounces),
     };
     return run_all("intake.config", tests, sizeof tests / sizeof *tests);
 }

@@ -409,11 +409,20 @@ static void at_the_limit_of_the_arena_a_record_is_dead_not_lost(void **state)
     }
 }
 
+static void a_bounce_without_words_is_dead(void **state)
+{
+    (void)state;
+    struct intake_output out;
+    parse_text(FAILED "Content-Type: image/png\n\nx\n", &out);
+    assert_int_equal(out.dead, DEAD_NO_RECIPIENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_and_ordinary_mail_are_told_from_bounces_by_content),
         cmocka_unit_test(a_bounce_in_an_unknown_form_gives_what_can_be_read),
+        cmocka_unit_test(a_bounce_without_words_is_dead),
         cmocka_unit_test(all_failed_recipients_of_the_header_are_taken),
         cmocka_unit_test(one_who_still_tries_has_delayed),
         cmocka_unit_test(a_feedback_report_names_its_reason),
