@@ -284,6 +284,64 @@ static inline void simd_write_lower(char *out, const char *text)
 #endif
 }
 
+/* A bit for each of 16 bytes: set where they differ. */
+static inline uint32_t simd_find_difference(const char *a, const char *b)
+{
+#if defined(__SSE2__)
+    return ~(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(simd_load(a), simd_load(b))) & 0xFFFF;
+#else
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < 16; i++) mask |= (uint32_t)(a[i] != b[i]) << i;
+    return mask;
+#endif
+}
+
+/* ---- pairs ----
+ * Which pairs of bytes stand side by side in a text, by number: a first look for anything in it. */
+enum { SIMD_PAIRS = 1024, SIMD_PAIR_FACTOR = 0x9E37, SIMD_PAIR_SHIFT = 6, SIMD_PAIR_STEP = 16 };
+
+/* Two zeroes: 0. */
+static inline uint16_t simd_pair(unsigned char first, unsigned char second)
+{
+    uint32_t both = (uint32_t)first | (uint32_t)second << 8;
+    return (uint16_t)((both * SIMD_PAIR_FACTOR & 0xFFFF) >> SIMD_PAIR_SHIFT);
+}
+
+#if defined(__SSE2__)
+static inline void simd_note_eight(__m128i pairs, uint8_t *seen, uint8_t mark)
+{
+    __m128i hash = _mm_mullo_epi16(pairs, _mm_set1_epi16((short)SIMD_PAIR_FACTOR));
+    hash = _mm_srli_epi16(hash, SIMD_PAIR_SHIFT);
+    seen[_mm_extract_epi16(hash, 0)] = mark;
+    seen[_mm_extract_epi16(hash, 1)] = mark;
+    seen[_mm_extract_epi16(hash, 2)] = mark;
+    seen[_mm_extract_epi16(hash, 3)] = mark;
+    seen[_mm_extract_epi16(hash, 4)] = mark;
+    seen[_mm_extract_epi16(hash, 5)] = mark;
+    seen[_mm_extract_epi16(hash, 6)] = mark;
+    seen[_mm_extract_epi16(hash, 7)] = mark;
+}
+#endif
+
+/* Marks the SIMD_PAIR_STEP pairs that begin at `text`, so one byte more is read; true where one of
+ * those they begin with is not ASCII. */
+static inline bool simd_note_pairs(const char *text, uint8_t seen[SIMD_PAIRS], uint8_t mark)
+{
+#if defined(__SSE2__)
+    __m128i even = simd_load(text);
+    simd_note_eight(even, seen, mark);
+    simd_note_eight(simd_load(text + 1), seen, mark);
+    return _mm_movemask_epi8(even) != 0;
+#else
+    bool wide = false;
+    for (unsigned i = 0; i < SIMD_PAIR_STEP; i++) {
+        seen[simd_pair((unsigned char)text[i], (unsigned char)text[i + 1])] = mark;
+        wide |= (unsigned char)text[i] >= 0x80;
+    }
+    return wide;
+#endif
+}
+
 /* Where the needle (not empty) begins for the first time; SIZE_MAX: nowhere. Quick for short texts;
  * at worst it compares the needle at each byte. */
 static inline size_t simd_find(const char *text, size_t len, const char *needle, size_t needle_len)

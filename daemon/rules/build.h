@@ -2,8 +2,9 @@
 #define RULES_BUILD_H
 /* The steps from a rule list to an image, private to this module:
  * layers and providers (ruleset_build.c), phrases (build_phrase.c), refinement (build_refine.c),
- * codes and statuses (build_digits.c), where phrases are looked for (build_gram.c), bytes
- * (image_write.c). */
+ * codes and statuses (build_digits.c), where phrases are looked for (build_count.c, build_gram.c,
+ * build_trigger.c), bytes (image_write.c). */
+#include "base/simd.h"
 #include "rules/image.h"
 #include "rules/phrase.h"
 
@@ -52,7 +53,15 @@ struct build_digits {
     uint32_t *conditions; /* of each rule */
 };
 struct build_grams {
-    struct build_array grams, slots, long_bits, middle_bits, short_bits, anchor_bits, anchors;
+    struct build_array grams, slots, filters[GRAM_KINDS], triggers, hidden;
+    uint32_t wide_triggers;
+};
+/* How many of the rules' examples hold what: grams at word starts by hash, pairs of bytes. */
+enum { BUILD_COUNT_BITS = 16 };
+struct build_counts {
+    uint32_t grams[GRAM_KINDS][1 << BUILD_COUNT_BITS];
+    uint32_t pairs[SIMD_PAIRS];
+    uint32_t texts;
 };
 struct build {
     struct arena *arena;
@@ -85,6 +94,24 @@ bool build_fail_at(struct build *build, const struct rule_place *place);
 bool build_phrases(struct build *build) MUST_USE;
 bool build_refinement(struct build *build) MUST_USE;
 bool build_digits(struct build *build) MUST_USE;
+void build_count(struct build *build, struct build_counts *out); /* zeroed */
 void build_grams(struct build *build);
+/* What is known of a phrase before its pairs are asked: the bytes [at, end) of a fragment, a pair.
+ */
+struct build_known {
+    uint32_t fragment;
+    size_t at, end;
+    uint32_t pair; /* SIMD_PAIRS: none */
+};
+/* The two rarest pairs of bytes of a phrase that are not known, then of those that are; 0, which
+ * every text holds, where there are no more. */
+void build_pairs(const struct build_counts *counts, const struct phrase *phrase,
+                 const struct build_known *known, uint16_t out[2]);
+/* Phrases without a gram. */
+void build_triggers(struct build *build, const struct build_counts *counts, const uint32_t *phrases,
+                    uint32_t count);
+/* Of the only owner of a phrase without other use, so that it can be asked before the phrase's
+ * words; else 0, which always holds. */
+uint16_t build_phrase_condition(const struct build *build, uint32_t phrase);
 bool image_write(struct build *build, struct ruleset_built *out) MUST_USE;
 #endif

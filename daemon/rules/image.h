@@ -5,30 +5,30 @@
  * by content, so the order of files leaves no trace. */
 #include "base/span.h"
 #include "rules/ruleset.h"
+#include <string.h>
 
 #define IMAGE_MAGIC "BNCRULES" /* 8 bytes, no NUL */
 #define IMAGE_NONE UINT32_MAX
 enum {
-    IMAGE_VERSION = 2,
+    IMAGE_VERSION = 3,
     IMAGE_BYTE_ORDER = 0x01020304,
     IMAGE_SIZE_MAX = 256 << 20,
     IMAGE_ALIGN = 16
 };
 
 enum image_section_id {
-    IMAGE_RULES,       /* struct image_rule, by id */
-    IMAGE_REFINES,     /* u32: rules that a rule refines, ascending */
-    IMAGE_PHRASES,     /* struct image_phrase, by canonical text */
-    IMAGE_FRAGMENTS,   /* struct image_ref */
-    IMAGE_OWNERS,      /* u32: rules that a phrase belongs to */
-    IMAGE_GRAMS,       /* struct image_gram, by slot */
-    IMAGE_GRAM_SLOTS,  /* u32: where in IMAGE_GRAMS each slot begins; a power of two, and the end */
-    IMAGE_LONG_BITS,   /* u64: filter of the long grams at word starts; a power of two */
-    IMAGE_MIDDLE_BITS, /* u64: of the shorter ones */
-    IMAGE_SHORT_BITS,  /* u64: of the shortest */
-    IMAGE_ANCHOR_BITS, /* u64: of the grams at anchor bytes */
-    IMAGE_ANCHORS,     /* bytes: where phrases are looked for that have no gram at a word start */
-    IMAGE_CODES,       /* u32: the class of each reply code, see image_code_index */
+    IMAGE_RULES,      /* struct image_rule, by id */
+    IMAGE_REFINES,    /* u32: rules that a rule refines, ascending */
+    IMAGE_PHRASES,    /* struct image_phrase, by canonical text */
+    IMAGE_FRAGMENTS,  /* struct image_ref */
+    IMAGE_OWNERS,     /* u32: rules that a phrase belongs to */
+    IMAGE_GRAMS,      /* struct image_gram, by slot */
+    IMAGE_GRAM_SLOTS, /* u32: where in IMAGE_GRAMS each slot begins; a power of two, and the end */
+    IMAGE_LONG_BITS,  /* u64: filter of the long grams; a power of two */
+    IMAGE_SHORT_BITS, /* u64: of the short ones */
+    IMAGE_TRIGGERS,   /* struct image_trigger: those of ASCII first */
+    IMAGE_HIDDEN,     /* struct image_hidden, by trigger */
+    IMAGE_CODES,      /* u32: the class of each reply code, see image_code_index */
     IMAGE_STATUS_NODES,   /* struct image_node: the root, by class; by subject; by detail */
     IMAGE_STATUS_LINKS,   /* u32: nodes of the next level, at last status classes */
     IMAGE_CODE_CLASSES,   /* struct image_class */
@@ -46,6 +46,11 @@ enum image_section_id {
     IMAGE_STRINGS,    /* bytes */
     IMAGE_SECTION_COUNT
 };
+/* The kinds of grams: at a word start, as many bytes as these or more to the end of the fragment.
+ */
+enum gram_kind { GRAM_LONG, GRAM_SHORT, GRAM_KINDS };
+enum { GRAM_LONG_SIZE = 8, GRAM_SHORT_SIZE = 3, GRAM_SIZE = 16 };
+
 struct image_section {
     uint32_t at, count; /* of items */
 };
@@ -59,8 +64,8 @@ struct image_header {
     uint32_t size;
     uint32_t condition_words; /* of a row of IMAGE_CONDITIONS */
     uint32_t subject_end;     /* IMAGE_STATUS_NODES from here on are by detail */
-    uint32_t unused;
-    uint64_t kept_filter; /* image_address_bit of the addresses in IMAGE_KEPT */
+    uint32_t wide_triggers;   /* IMAGE_TRIGGERS from here on need a text that is not ASCII */
+    uint64_t kept_filter;     /* image_address_bit of the addresses in IMAGE_KEPT */
     struct image_section sections[IMAGE_SECTION_COUNT];
 };
 struct image_rule {
@@ -82,17 +87,29 @@ struct image_phrase {
     uint8_t begins, ends, one_word, gave_up;
     uint8_t unused[2];
 };
-/* One place where a phrase shows itself: some bytes at a word start or at an anchor. */
+/* One place where a phrase shows itself: a word of it. */
 struct image_gram {
-    uint64_t key;       /* see GRAM_… below */
-    uint64_t behind;    /* more bytes of the phrase, for a first look */
-    uint32_t phrase;    /* whose */
-    uint16_t condition; /* and whose condition */
-    uint16_t at;        /* of the gram in its fragment */
+    char bytes[GRAM_SIZE]; /* of its fragment from that word on, zeroes behind */
+    uint32_t phrase;       /* whose */
+    uint16_t counts;       /* a bit for each of `bytes` that is of the fragment */
+    uint16_t pairs[2];     /* simd_pair of other bytes of the phrase: a text without one of them
+                              does not hold it */
+    uint16_t condition;    /* and whose condition */
+    uint16_t at;           /* of the word in its fragment */
     uint8_t fragment;
-    uint8_t behind_bits; /* how many bits of `behind` count */
     uint8_t kind;
-    uint8_t unused[5];
+};
+/* A phrase without such a word (Japanese, "*quota", "<>") is looked for where a text holds a pair
+ * of bytes that is rare in mail; a few pairs do for all of them. */
+struct image_trigger {
+    uint32_t pair;
+    uint32_t hidden_at, hidden_count;
+};
+struct image_hidden {
+    uint32_t phrase;
+    uint16_t condition;
+    uint16_t pairs[2];
+    uint16_t unused;
 };
 struct image_node {
     uint32_t at, count; /* in IMAGE_STATUS_LINKS; the last stands for all larger numbers as well */
@@ -132,15 +149,6 @@ static inline uint64_t image_rule_bit(uint32_t rule)
 {
     return UINT64_C(1) << (rule * 0x9E3779B1u >> 26);
 }
-/* The kinds of grams: twelve, six or three bytes at a word start; three bytes or, too near the end
- * of a fragment for that, one byte at an anchor. A key is the first bytes, the first one lowest,
- * eight at most; those of anchors are marked in the highest byte. */
-enum gram_kind { GRAM_LONG, GRAM_MIDDLE, GRAM_SHORT, GRAM_ANCHOR, GRAM_BYTE, GRAM_KINDS };
-enum { GRAM_LONG_SIZE = 12, GRAM_MIDDLE_SIZE = 6, GRAM_SHORT_SIZE = 3, GRAM_KEY_SIZE = 8 };
-#define GRAM_MIDDLE_MASK UINT64_C(0xFFFFFFFFFFFF)
-#define GRAM_SHORT_MASK UINT64_C(0xFFFFFF)
-#define GRAM_ANCHOR_MARK UINT64_C(0x8000000000000000)
-#define GRAM_BYTE_MARK UINT64_C(0x8100000000000000)
 /* A few of an address's bytes: most addresses are told from those in IMAGE_KEPT by it. */
 static inline uint64_t image_address_bit(struct span address)
 {
@@ -149,14 +157,28 @@ static inline uint64_t image_address_bit(struct span address)
              middle = (unsigned char)address.ptr[address.len / 2];
     return UINT64_C(1) << ((first + 7 * middle + 11 * (unsigned)address.len) & 63);
 }
-static inline uint64_t gram_hash(uint64_t key)
+/* Of the first eight bytes, the first one lowest, or of as many as the kind has. */
+static inline uint64_t gram_hash_long(uint64_t bytes)
 {
-    return key * UINT64_C(0x9E3779B97F4A7C15);
+    return bytes * UINT64_C(0x9E3779B97F4A7C15);
 }
-/* behind: the bytes behind the key, of which four belong to the gram. */
-static inline uint64_t gram_hash_long(uint64_t key, uint64_t behind)
+static inline uint64_t gram_hash_short(uint64_t bytes)
 {
-    return gram_hash(key ^ (behind << 32) * UINT64_C(0xC2B2AE3D27D4EB4F));
+    return (bytes << (64 - 8 * GRAM_SHORT_SIZE)) * UINT64_C(0xC2B2AE3D27D4EB4F);
+}
+/* Of `bytes`, at least eight of which can be read. */
+static inline uint64_t gram_load(const char *bytes)
+{
+    uint64_t out;
+    memcpy(&out, bytes, sizeof out);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    out = __builtin_bswap64(out);
+#endif
+    return out;
+}
+static inline uint64_t gram_hash(enum gram_kind kind, const char *bytes)
+{
+    return kind == GRAM_LONG ? gram_hash_long(gram_load(bytes)) : gram_hash_short(gram_load(bytes));
 }
 /* The highest bits of a hash tell its bit in a filter of `words` u64 (a power of two). */
 static inline unsigned image_filter_shift(uint32_t words)

@@ -208,11 +208,10 @@ static void take_sections(struct writer *writer)
     for (int id = 0; id < IMAGE_SECTION_COUNT; id++) sections[id].item_size = item_sizes[id];
     sections[IMAGE_GRAMS] = grams->grams;
     sections[IMAGE_GRAM_SLOTS] = grams->slots;
-    sections[IMAGE_LONG_BITS] = grams->long_bits;
-    sections[IMAGE_MIDDLE_BITS] = grams->middle_bits;
-    sections[IMAGE_SHORT_BITS] = grams->short_bits;
-    sections[IMAGE_ANCHOR_BITS] = grams->anchor_bits;
-    sections[IMAGE_ANCHORS] = grams->anchors;
+    sections[IMAGE_LONG_BITS] = grams->filters[GRAM_LONG];
+    sections[IMAGE_SHORT_BITS] = grams->filters[GRAM_SHORT];
+    sections[IMAGE_TRIGGERS] = grams->triggers;
+    sections[IMAGE_HIDDEN] = grams->hidden;
     sections[IMAGE_STATUS_NODES] = digits->nodes;
     sections[IMAGE_STATUS_LINKS] = digits->links;
     sections[IMAGE_CODE_CLASSES] = digits->code_classes;
@@ -246,6 +245,7 @@ bool image_write(struct build *build, struct ruleset_built *out)
     header.size = (uint32_t)size;
     header.condition_words = build->digits.condition_words;
     header.subject_end = build->digits.subject_end;
+    header.wide_triggers = build->grams.wide_triggers;
     for (uint32_t i = 0; i < build->kept_count; i++)
         header.kept_filter |= image_address_bit(build->kept[i]);
     unsigned char *image = build_take(build, size, 1);

@@ -2,6 +2,7 @@
  * not. What is merely wrong (unsorted names, a phrase with other grams) gives wrong answers, never
  * a stray read. */
 #include "base/hash.h"
+#include "base/simd.h"
 #include "rules/image.h"
 #include "rules/phrase.h"
 #include <stdalign.h>
@@ -18,10 +19,9 @@ static const struct {
     [IMAGE_GRAMS] = {sizeof(struct image_gram), alignof(struct image_gram)},
     [IMAGE_GRAM_SLOTS] = {sizeof(uint32_t), alignof(uint32_t)},
     [IMAGE_LONG_BITS] = {sizeof(uint64_t), alignof(uint64_t)},
-    [IMAGE_MIDDLE_BITS] = {sizeof(uint64_t), alignof(uint64_t)},
     [IMAGE_SHORT_BITS] = {sizeof(uint64_t), alignof(uint64_t)},
-    [IMAGE_ANCHOR_BITS] = {sizeof(uint64_t), alignof(uint64_t)},
-    [IMAGE_ANCHORS] = {1, 1},
+    [IMAGE_TRIGGERS] = {sizeof(struct image_trigger), alignof(struct image_trigger)},
+    [IMAGE_HIDDEN] = {sizeof(struct image_hidden), alignof(struct image_hidden)},
     [IMAGE_CODES] = {sizeof(uint32_t), alignof(uint32_t)},
     [IMAGE_STATUS_NODES] = {sizeof(struct image_node), alignof(struct image_node)},
     [IMAGE_STATUS_LINKS] = {sizeof(uint32_t), alignof(uint32_t)},
@@ -141,19 +141,42 @@ static bool phrases_fit(const struct ruleset *set)
     return true;
 }
 
+static bool pairs_fit(const uint16_t pairs[2])
+{
+    return pairs[0] < SIMD_PAIRS && pairs[1] < SIMD_PAIRS;
+}
+
+static bool hidden_fit(const struct ruleset *set)
+{
+    uint32_t count, hidden_count, phrase_count = count_of(set, IMAGE_PHRASES);
+    const struct image_trigger *triggers = image_items(set, IMAGE_TRIGGERS, &count);
+    const struct image_hidden *hidden = image_items(set, IMAGE_HIDDEN, &hidden_count);
+    if (image_header(set)->wide_triggers > count) return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (triggers[i].pair >= SIMD_PAIRS ||
+            !range_fits(set, IMAGE_HIDDEN, triggers[i].hidden_at, triggers[i].hidden_count))
+            return false;
+    for (uint32_t i = 0; i < hidden_count; i++)
+        if (hidden[i].phrase >= phrase_count || hidden[i].condition >= condition_count(set) ||
+            !pairs_fit(hidden[i].pairs))
+            return false;
+    return true;
+}
+
 static bool grams_fit(const struct ruleset *set)
 {
     uint32_t count, phrase_count;
     const struct image_gram *grams = image_items(set, IMAGE_GRAMS, &count);
     const struct image_phrase *phrases = image_items(set, IMAGE_PHRASES, &phrase_count);
-    for (int id = IMAGE_LONG_BITS; id <= IMAGE_ANCHOR_BITS; id++)
-        if (!is_power_of_two(count_of(set, (enum image_section_id)id), 2)) return false;
-    if (count_of(set, IMAGE_GRAM_SLOTS) < 3 || count_of(set, IMAGE_ANCHORS) > 256 ||
+    if (!is_power_of_two(count_of(set, IMAGE_LONG_BITS), 2) ||
+        !is_power_of_two(count_of(set, IMAGE_SHORT_BITS), 2))
+        return false;
+    if (count_of(set, IMAGE_GRAM_SLOTS) < 3 ||
         !is_power_of_two(count_of(set, IMAGE_GRAM_SLOTS) - 1, 2))
         return false;
     for (uint32_t i = 0; i < count; i++)
         if (grams[i].phrase >= phrase_count || grams[i].condition >= condition_count(set) ||
-            grams[i].behind_bits > 64 ||
+            !pairs_fit(grams[i].pairs) ||
             grams[i].fragment >= phrases[grams[i].phrase].fragment_count)
             return false;
     return starts_fit(set, IMAGE_GRAM_SLOTS, IMAGE_GRAMS);
@@ -242,7 +265,7 @@ static bool providers_fit(const struct ruleset *set)
 static bool contents_fit(const struct ruleset *set)
 {
     return sections_fit(set) && digits_fit(set) && rules_fit(set) && phrases_fit(set) &&
-           grams_fit(set) && providers_fit(set) &&
+           grams_fit(set) && hidden_fit(set) && providers_fit(set) &&
            indexes_fit(set, IMAGE_REFINES, count_of(set, IMAGE_RULES)) &&
            indexes_fit(set, IMAGE_OWNERS, count_of(set, IMAGE_RULES));
 }

@@ -4,34 +4,29 @@
 #include <string.h>
 
 /* The tables of the image, found once a text. */
-struct filter {
-    const uint64_t *bits;
-    unsigned shift;
-};
 struct tables {
-    struct filter longs, middles, shorts, anchors;
+    const uint64_t *longs, *shorts;
+    unsigned long_shift, short_shift, slot_shift;
     const uint32_t *slots;
     const struct image_gram *grams;
     const struct image_phrase *phrases;
     const struct image_ref *fragments;
     const char *strings;
-    unsigned slot_shift;
 };
-
-static struct filter filter_find(const struct ruleset *set, enum image_section_id id)
-{
-    uint32_t words;
-    const uint64_t *bits = image_items(set, id, &words);
-    return (struct filter){bits, image_filter_shift(words)};
-}
+/* Word starts of some bytes of text that the filters let pass: 2 * place + kind. */
+enum { BLOCK = 8 * SIMD_STEP, BLOCK_WORDS_MAX = BLOCK / 2 };
+struct passed {
+    uint32_t items[GRAM_KINDS * BLOCK_WORDS_MAX + 1];
+    unsigned count;
+};
 
 static void tables_find(const struct ruleset *set, struct tables *out)
 {
-    uint32_t slots;
-    out->longs = filter_find(set, IMAGE_LONG_BITS);
-    out->middles = filter_find(set, IMAGE_MIDDLE_BITS);
-    out->shorts = filter_find(set, IMAGE_SHORT_BITS);
-    out->anchors = filter_find(set, IMAGE_ANCHOR_BITS);
+    uint32_t longs, shorts, slots;
+    out->longs = image_items(set, IMAGE_LONG_BITS, &longs);
+    out->shorts = image_items(set, IMAGE_SHORT_BITS, &shorts);
+    out->long_shift = image_filter_shift(longs);
+    out->short_shift = image_filter_shift(shorts);
     out->slots = image_items(set, IMAGE_GRAM_SLOTS, &slots);
     out->slot_shift = 64 - (unsigned)__builtin_ctz(slots - 1);
     out->grams = image_items(set, IMAGE_GRAMS, NULL);
@@ -41,20 +36,20 @@ static void tables_find(const struct ruleset *set, struct tables *out)
 }
 
 /* 1: perhaps. */
-static inline unsigned may_hold(const struct filter *filter, uint64_t hash)
+static inline unsigned may_hold(const uint64_t *bits, uint64_t bit)
 {
-    uint64_t bit = hash >> filter->shift;
-    return (unsigned)(filter->bits[bit / 64] >> bit % 64) & 1u;
+    return (unsigned)(bits[bit / 64] >> bit % 64) & 1u;
 }
 
-static uint64_t load(const char *at)
+static inline bool holds(const struct search *search, unsigned condition)
 {
-    uint64_t bytes;
-    memcpy(&bytes, at, sizeof bytes);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    bytes = __builtin_bswap64(bytes);
-#endif
-    return bytes;
+    return search->conditions[condition / 64] >> condition % 64 & 1;
+}
+
+/* Both pairs stand somewhere in the text. */
+static inline bool pairs_stand(const struct search *search, const uint16_t pairs[2])
+{
+    return (search->pairs[pairs[0]] == search->mark) & (search->pairs[pairs[1]] == search->mark);
 }
 
 static void hit(struct search *search, const struct tables *tables, uint32_t index)
@@ -72,20 +67,12 @@ static void hit(struct search *search, const struct tables *tables, uint32_t ind
         search->overflown = true;
 }
 
-/* A fragment of the phrase stands before `to`, for the first time in this text. The answer is the
- * same wherever else it stands: it is looked for once. */
-static bool others_fit(struct search *search, const struct tables *tables, uint32_t index,
-                       uint32_t which, size_t to)
+/* The fragments from `which` on stand one behind the other, from `from` on. */
+static bool fragments_stand(const struct search *search, const struct tables *tables,
+                            const struct image_phrase *phrase, uint32_t which, size_t from)
 {
-    const struct image_phrase *phrase = &tables->phrases[index];
     const struct image_ref *fragments = tables->fragments + phrase->fragments_at;
-    uint64_t *tried = &search->tried[index % SEARCH_TRIED];
-    uint64_t now = (uint64_t)search->stamp << 32 | index;
-    if (*tried == now) return false;
-    *tried = now;
-    uint32_t i = which == 0 ? 1 : 0; /* the first of them: then the others follow it */
-    size_t from = which == 0 ? to : 0;
-    for (; i < phrase->fragment_count; i++) {
+    for (uint32_t i = which; i < phrase->fragment_count; i++) {
         struct span fragment = {tables->strings + fragments[i].at, fragments[i].len};
         size_t at = phrase_fragment_find(search->folded, from, fragment, phrase->begins && i == 0,
                                          phrase->ends && i + 1 == phrase->fragment_count);
@@ -93,6 +80,21 @@ static bool others_fit(struct search *search, const struct tables *tables, uint3
         from = at + fragment.len;
     }
     return true;
+}
+
+/* A fragment of the phrase stands before `to`, for the first time in this text. The answer is the
+ * same wherever else it stands: it is looked for once. */
+static bool others_stand(struct search *search, const struct tables *tables, uint32_t index,
+                         uint32_t which, size_t to)
+{
+    uint64_t *tried = &search->tried[index % SEARCH_TRIED];
+    uint64_t now = (uint64_t)search->stamp << 32 | index;
+    if (*tried == now) return false;
+    *tried = now;
+    const struct image_phrase *phrase = &tables->phrases[index];
+    /* The first of them: then the others follow it. */
+    return which == 0 ? fragments_stand(search, tables, phrase, 1, to)
+                      : fragments_stand(search, tables, phrase, 0, 0);
 }
 
 /* The gram stands at `at`: does its phrase? */
@@ -105,94 +107,108 @@ static void gram_try(struct search *search, const struct tables *tables,
     if (gram->at > at) return;
     size_t from = at - gram->at;
     if (fragment.len > search->folded.len || from > search->folded.len - fragment.len) return;
-    if (memcmp(search->folded.ptr + from, tables->strings + fragment.at, fragment.len) != 0) return;
+    bool whole = gram->at == 0 && fragment.len <= GRAM_SIZE;
+    if (!whole &&
+        memcmp(search->folded.ptr + from, tables->strings + fragment.at, fragment.len) != 0)
+        return;
     bool first = which == 0, last = which + 1 == phrase->fragment_count;
     if (!phrase_edges_fit(search->folded, from, fragment.len, phrase->begins && first,
                           phrase->ends && last))
         return;
     if (phrase->fragment_count > 1 &&
-        !others_fit(search, tables, gram->phrase, which, from + fragment.len))
+        !others_stand(search, tables, gram->phrase, which, from + fragment.len))
         return;
     hit(search, tables, gram->phrase);
 }
 
-static void slot_try(struct search *search, const struct tables *tables, uint64_t key,
-                     uint64_t hash, size_t at, uint64_t behind)
+static void slot_try(struct search *search, const struct tables *tables, uint64_t hash, size_t at)
 {
     const uint32_t *slot = &tables->slots[hash >> tables->slot_shift];
-    for (uint32_t i = slot[0]; i < slot[1]; i++) {
-        const struct image_gram *gram = &tables->grams[i];
-        uint64_t differs = behind ^ gram->behind;
-        unsigned bits = gram->behind_bits, condition = gram->condition;
-        if (gram->key != key || (bits && differs << (64 - bits))) continue;
-        if (search->conditions[condition / 64] >> condition % 64 & 1)
+    const struct image_gram *gram = tables->grams + slot[0], *end = tables->grams + slot[1];
+    const char *text = search->folded.ptr + at;
+    for (; gram < end; gram++) {
+        if (simd_find_difference(text, gram->bytes) & gram->counts) continue;
+        if (pairs_stand(search, gram->pairs) && holds(search, gram->condition))
             gram_try(search, tables, gram, at);
     }
 }
 
-/* What a filter let pass. */
-static void word_try(struct search *search, const struct tables *tables, size_t at, unsigned passed)
+/* ---- the passes over the text ---- */
+
+/* Without a branch for what a word is like. */
+static void words_filter(const struct search *search, const struct tables *tables, size_t from,
+                         size_t end, struct passed *out)
 {
-    const char *text = search->folded.ptr + at;
-    uint64_t bytes = load(text), key = bytes;
-    if (passed & 1) {
-        uint64_t behind = load(text + GRAM_KEY_SIZE);
-        slot_try(search, tables, key, gram_hash_long(key, behind), at, behind);
+    const char *folded = search->folded.ptr;
+    const uint64_t *longs = tables->longs, *shorts = tables->shorts;
+    const unsigned long_shift = tables->long_shift, short_shift = tables->short_shift;
+    uint32_t carry = from > 0 && phrase_is_word(folded[from - 1]);
+    unsigned count = 0;
+    for (size_t step = from; step < end; step += SIMD_STEP) {
+        uint32_t words = simd_find_word(folded + step); /* none behind the end: zeroes */
+        uint32_t begins = words & ~(words << 1 | carry);
+        carry = words >> 31;
+        for (; begins; begins &= begins - 1) {
+            uint32_t at = (uint32_t)step + (uint32_t)__builtin_ctz(begins);
+            uint64_t bytes = gram_load(folded + at);
+            out->items[count] = 2 * at + GRAM_LONG;
+            count += may_hold(longs, gram_hash_long(bytes) >> long_shift);
+            out->items[count] = 2 * at + GRAM_SHORT;
+            count += may_hold(shorts, gram_hash_short(bytes) >> short_shift);
+        }
     }
-    key = bytes & GRAM_MIDDLE_MASK;
-    if (passed & 2)
-        slot_try(search, tables, key, gram_hash(key), at, load(text + GRAM_MIDDLE_SIZE));
-    key = bytes & GRAM_SHORT_MASK;
-    if (passed & 4) slot_try(search, tables, key, gram_hash(key), at, bytes);
+    out->count = count;
 }
 
 static void words_search(struct search *search, const struct tables *tables)
 {
-    const struct filter longs = tables->longs, middles = tables->middles, shorts = tables->shorts;
-    const struct span folded = search->folded;
-    uint32_t carry = 0;
-    for (size_t step = 0; step < folded.len; step += SIMD_STEP) {
-        uint32_t words = simd_find_word(folded.ptr + step); /* none behind the end: zeroes */
-        uint32_t begins = words & ~(words << 1 | carry);
-        carry = words >> 31;
-        for (; begins; begins &= begins - 1) {
-            size_t at = step + (size_t)__builtin_ctz(begins);
-            uint64_t bytes = load(folded.ptr + at), behind = load(folded.ptr + at + GRAM_KEY_SIZE);
-            unsigned passed = may_hold(&longs, gram_hash_long(bytes, behind)) |
-                              may_hold(&middles, gram_hash(bytes & GRAM_MIDDLE_MASK)) << 1 |
-                              may_hold(&shorts, gram_hash(bytes & GRAM_SHORT_MASK)) << 2;
-            if (passed) word_try(search, tables, at, passed);
+    struct passed passed;
+    for (size_t from = 0; from < search->folded.len; from += BLOCK) {
+        size_t end = from + BLOCK < search->folded.len ? from + BLOCK : search->folded.len;
+        words_filter(search, tables, from, end, &passed);
+        for (unsigned i = 0; i < passed.count; i++) {
+            size_t at = passed.items[i] / 2;
+            enum gram_kind kind = passed.items[i] % 2;
+            slot_try(search, tables, gram_hash(kind, search->folded.ptr + at), at);
         }
     }
 }
 
-static void anchor_try(struct search *search, const struct tables *tables, size_t at)
+/* Notes the pairs of the text; true where it is not all ASCII. */
+static bool pairs_note(struct search *search)
 {
-    uint64_t bytes = load(search->folded.ptr + at);
-    uint64_t key = (bytes & GRAM_SHORT_MASK) | GRAM_ANCHOR_MARK, hash = gram_hash(key);
-    if (may_hold(&tables->anchors, hash)) slot_try(search, tables, key, hash, at, bytes);
-    key = (bytes & 0xFF) | GRAM_BYTE_MARK;
-    hash = gram_hash(key);
-    if (may_hold(&tables->anchors, hash)) slot_try(search, tables, key, hash, at, bytes);
+    bool wide = false;
+    if (++search->mark == 0) { /* once in 255 texts */
+        memset(search->pairs, 0, sizeof search->pairs);
+        search->mark = 1;
+    }
+    search->pairs[0] = search->mark; /* zeroes stand behind each text */
+    for (size_t at = 0; at < search->folded.len; at += SIMD_PAIR_STEP)
+        wide |= simd_note_pairs(search->folded.ptr + at, search->pairs, search->mark);
+    return wide;
 }
 
-/* Anchors from 0xC0 are looked for all together: the filter tells them apart. */
-static void anchors_search(struct search *search, const struct tables *tables)
+static void hidden_try(struct search *search, const struct tables *tables,
+                       const struct image_trigger *trigger)
+{
+    const struct image_hidden *hidden =
+        (const struct image_hidden *)image_items(search->set, IMAGE_HIDDEN, NULL) +
+        trigger->hidden_at;
+    for (uint32_t i = 0; i < trigger->hidden_count; i++) {
+        if (!pairs_stand(search, hidden[i].pairs) || !holds(search, hidden[i].condition)) continue;
+        if (fragments_stand(search, tables, &tables->phrases[hidden[i].phrase], 0, 0))
+            hit(search, tables, hidden[i].phrase);
+    }
+}
+
+static void hidden_search(struct search *search, const struct tables *tables, bool wide)
 {
     uint32_t count;
-    const unsigned char *anchors = image_items(search->set, IMAGE_ANCHORS, &count);
-    bool leads = count > 0 && anchors[count - 1] >= 0xC0;
-    while (count > 0 && anchors[count - 1] >= 0xC0) count--;
-    if (count == 0 && !leads) return;
-    for (size_t step = 0; step < search->folded.len; step += SIMD_STEP) {
-        const char *bytes = search->folded.ptr + step;
-        uint32_t found = leads ? simd_find_lead(bytes) : 0;
-        for (uint32_t i = 0; i < count; i++) found |= simd_find_byte(bytes, (char)anchors[i]);
-        size_t left = search->folded.len - step;
-        if (left < SIMD_STEP) found &= ~(UINT32_MAX << left);
-        for (; found; found &= found - 1)
-            anchor_try(search, tables, step + (size_t)__builtin_ctz(found));
-    }
+    const struct image_trigger *triggers = image_items(search->set, IMAGE_TRIGGERS, &count);
+    if (!wide) count = image_header(search->set)->wide_triggers;
+    for (uint32_t i = 0; i < count; i++)
+        if (search->pairs[triggers[i].pair] == search->mark)
+            hidden_try(search, tables, &triggers[i]);
 }
 
 static void search_all(struct search *search)
@@ -203,8 +219,9 @@ static void search_all(struct search *search)
         memset(search->tried, 0, sizeof search->tried);
         search->stamp = 1;
     }
+    bool wide = pairs_note(search);
     words_search(search, &tables);
-    anchors_search(search, &tables);
+    hidden_search(search, &tables, wide);
 }
 
 void search_run(struct search *search)

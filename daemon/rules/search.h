@@ -1,8 +1,9 @@
 #ifndef RULES_SEARCH_H
 #define RULES_SEARCH_H
-/* Which phrases of the image stand in a folded text: one pass over its word starts and anchors,
- * each asked by a filter of bits first. What a rule set costs a text grows with what they share,
- * not with its size. */
+/* Which phrases of the image stand in a folded text. One pass notes its pairs of bytes, one asks a
+ * filter of bits for each of its word starts; what passes is compared. What a rule set costs a text
+ * grows with what they share, not with its size. */
+#include "base/simd.h"
 #include "rules/image.h"
 #include "rules/provider.h"
 
@@ -24,9 +25,12 @@ struct search {
      * nothing has to be wiped. */
     uint64_t tried[SEARCH_TRIED];
     uint32_t stamp;
+    /* The pairs of bytes in this text are those whose byte is the mark. */
+    uint8_t mark, pairs[SIMD_PAIRS];
 };
 enum { SEARCH_PAD = 32 };
-/* Fills hits, told, gave_up. set, folded, conditions and told are set; the stamp is zero once. */
+/* Fills hits, told, gave_up. set, folded, conditions and told are set; stamp, mark and
+ * pairs are zero once. */
 void search_run(struct search *search);
 /* Calls on_hit for every phrase of a rule. */
 void search_again(struct search *search, void (*on_hit)(void *context, uint32_t phrase),

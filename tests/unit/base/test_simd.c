@@ -43,11 +43,48 @@ static void a_run_ends_with_the_text(void **state)
     }
 }
 
+static void the_pairs_that_begin_in_a_step_are_marked_and_no_others(void **state)
+{
+    (void)state;
+    unsigned char text[SIMD_PAIR_STEP + 1];
+    uint8_t seen[SIMD_PAIRS], wanted[SIMD_PAIRS];
+    assert_int_equal(simd_pair(0, 0), 0);
+    for (unsigned round = 0; round < 1000; round++) {
+        bool wide = false;
+        for (unsigned i = 0; i < sizeof text; i++)
+            text[i] = (unsigned char)((round * 37 + i * (2 * round + 1)) % (round % 2 ? 256 : 128));
+        memset(seen, 0, sizeof seen);
+        memset(wanted, 0, sizeof wanted);
+        for (unsigned i = 0; i < SIMD_PAIR_STEP; i++) {
+            assert_in_range(simd_pair(text[i], text[i + 1]), 0, SIMD_PAIRS - 1);
+            wanted[simd_pair(text[i], text[i + 1])] = 7;
+            wide |= text[i] >= 0x80;
+        }
+        assert_int_equal(simd_note_pairs((const char *)text, seen, 7), wide);
+        assert_memory_equal(seen, wanted, sizeof seen);
+    }
+}
+
+static void a_difference_is_told_byte_by_byte(void **state)
+{
+    (void)state;
+    char a[16], b[16];
+    for (unsigned mask = 0; mask < 0x10000; mask += 7) {
+        for (unsigned i = 0; i < 16; i++) {
+            a[i] = (char)(mask + i);
+            b[i] = (char)(a[i] + (int)(mask >> i & 1));
+        }
+        assert_int_equal(simd_find_difference(a, b), mask);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_byte_at_every_place_ends_the_run_where_it_should),
         cmocka_unit_test(a_run_ends_with_the_text),
+        cmocka_unit_test(the_pairs_that_begin_in_a_step_are_marked_and_no_others),
+        cmocka_unit_test(a_difference_is_told_byte_by_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
