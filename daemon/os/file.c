@@ -10,13 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Trouble that goes away by itself or with room on the disk, told from a wrong path or missing
- * rights. */
-static enum exit_code code_of(int number, enum exit_code otherwise)
+enum exit_code file_error_code(int number, enum exit_code otherwise)
 {
     switch (number) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
+    case EROFS:
     case EMFILE:
     case ENFILE:
     case EIO:
@@ -29,7 +29,7 @@ static enum exit_code code_of(int number, enum exit_code otherwise)
 static bool fail(struct error *error, enum exit_code otherwise, const char *doing, const char *path)
 {
     int number = errno;
-    return error_set(error, code_of(number, otherwise), "cannot %s %s: %s", doing, path,
+    return error_set(error, file_error_code(number, otherwise), "cannot %s %s: %s", doing, path,
                      strerror(number));
 }
 

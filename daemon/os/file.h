@@ -3,6 +3,10 @@
 /* Files and folders, with errors for people. */
 #include "base/error.h"
 #include "base/span.h"
+/* For a call that set errno to `number`: EXIT_TEMPORARY for what passes by itself or with room on
+ * the disk (full, over quota, failing, mounted read-only after a failure, no handles left), told
+ * from a wrong path or missing rights. */
+enum exit_code file_error_code(int number, enum exit_code otherwise);
 /* The whole file; free((void *)out->ptr). "-" is standard input. size_max: a larger file is an
  * error. */
 bool file_read(const char *path, size_t size_max, struct span *out, struct error *error) MUST_USE;

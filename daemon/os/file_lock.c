@@ -53,7 +53,9 @@ int file_lock(const char *path, struct error *error)
 {
     int descriptor = lock_open(path);
     if (descriptor < 0) {
-        error_set(error, EXIT_CONFIG, "cannot make the lock file %s: %s", path, strerror(errno));
+        int number = errno;
+        error_set(error, file_error_code(number, EXIT_CONFIG), "cannot make the lock file %s: %s",
+                  path, strerror(number));
         return -1;
     }
     bool locked = lock_try(descriptor, LOCK_EX);

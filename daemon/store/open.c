@@ -34,12 +34,19 @@ static void path_beside(const struct store *store, const char *ending, char out[
     CHECK(len > 0 && len < PATH_MAX);
 }
 
+static bool fail_for_file(struct error *error, const char *doing, const char *path)
+{
+    int number = errno;
+    return error_set(error, file_error_code(number, EXIT_CONFIG), "cannot %s %s: %s", doing, path,
+                     strerror(number));
+}
+
 static bool remove_beside(const struct store *store, const char *ending, struct error *error)
 {
     char path[PATH_MAX];
     path_beside(store, ending, path);
     if (unlink(path) == 0 || errno == ENOENT) return true;
-    return error_set(error, EXIT_CONFIG, "cannot remove %s: %s", path, strerror(errno));
+    return fail_for_file(error, "remove", path);
 }
 
 static bool remove_companions(const struct store *store, struct error *error)
@@ -55,8 +62,7 @@ static bool set_aside(struct store *store, struct error *error)
     path_beside(store, ".bad", bad);
     TRY(remove_companions(store, error));
     if (rename(store->path, bad) == 0) return true;
-    return error_set(error, EXIT_CONFIG, "cannot rename %s to %s: %s", store->path, bad,
-                     strerror(errno));
+    return fail_for_file(error, "set aside", store->path);
 }
 
 /* Sets *fresh where there is no file or an empty one, which an old log must not fill. */
@@ -64,8 +70,7 @@ static bool look_at_file(const struct store *store, bool *fresh, struct error *e
 {
     struct stat status;
     bool there = stat(store->path, &status) == 0;
-    if (!there && errno != ENOENT)
-        return error_set(error, EXIT_CONFIG, "cannot open %s: %s", store->path, strerror(errno));
+    if (!there && errno != ENOENT) return fail_for_file(error, "open", store->path);
     if (there && !S_ISREG(status.st_mode))
         return error_set(error, EXIT_CONFIG, "%s is not a file: move it away", store->path);
     *fresh = !there || status.st_size == 0;
@@ -120,34 +125,44 @@ static bool set_cache(struct store *store, int32_t partitions, struct error *err
     return sql_run(store, text, error);
 }
 
-static bool put_identity(struct store *store, const struct store_config *config,
-                         struct error *error)
+static bool put_identity(struct store *store, int64_t now_ms, struct error *error)
 {
-    TRY(meta_put(store, "cluster", span_from(config->cluster), error));
-    TRY(meta_put_i64(store, "partition", config->partition, error));
-    TRY(meta_put_i64(store, "partitions", config->partitions, error));
+    TRY(meta_put(store, "cluster", span_from(store->cluster), error));
+    TRY(meta_put_i64(store, "partition", store->partition, error));
+    TRY(meta_put_i64(store, "partitions", store->partitions, error));
     /* Tombstones that were removed before today cannot be missing in what is read from today on. */
-    TRY(meta_put_time(store, "at", config->now_ms, error));
+    TRY(meta_put_time(store, "at", now_ms, error));
     TRY(meta_put(store, "closed", SPAN("no"), error));
     return meta_put_totals(store, &(struct totals){0}, error);
 }
 
-static bool make_new(struct store *store, const struct store_config *config, struct error *error)
+static bool make_new(struct store *store, int64_t now_ms, struct error *error)
 {
     int64_t version;
     if (!page_vfs_prepare(store->db)) return sql_fail(store, "set up", error);
     TRY(set_up_journal(store, error));
     TRY(sql_run(store, "BEGIN IMMEDIATE", error));
     TRY(sql_run(store, state_sql, error));
-    TRY(put_identity(store, config, error));
+    TRY(put_identity(store, now_ms, error));
     TRY(sql_run(store, "COMMIT", error));
     TRY(sql_get_number(store, "PRAGMA user_version", &version, error));
     CHECK(version == STORE_USER_VERSION);
     return true;
 }
 
+/* NULL: young enough. */
+static const char *find_too_old(const struct store *store, int64_t at_ms, int64_t now_ms)
+{
+    if (store->age_max_ms <= 0) return NULL;
+    if (now_ms - at_ms > store->age_max_ms)
+        return "it is too old: records may have been forgotten meanwhile";
+    if (at_ms - now_ms > AHEAD_MAX_MS)
+        return "its time lies in the future, so that its age is not known";
+    return NULL;
+}
+
 /* Sets *why where the file belongs elsewhere; false on an error, which may be damage. */
-static bool check_identity(struct store *store, const struct store_config *config, const char **why,
+static bool check_identity(struct store *store, int64_t now_ms, const char **why,
                            struct error *error)
 {
     char storage[1024];
@@ -160,16 +175,14 @@ static bool check_identity(struct store *store, const struct store_config *confi
     TRY(meta_get_i64(store, "partition", &partition, error));
     TRY(meta_get_i64(store, "partitions", &partitions, error));
     TRY(meta_get_time(store, "at", &at, error));
-    if (!span_equal(buffer_span(&cluster), span_from(config->cluster)))
+    if (!span_equal(buffer_span(&cluster), span_from(store->cluster)))
         *why = "it belongs to another Kafka cluster";
-    else if (partition != config->partition)
+    else if (partition != store->partition)
         *why = "it belongs to another partition";
-    else if (partitions != config->partitions)
+    else if (partitions != store->partitions)
         *why = "the number of partitions was changed";
-    else if (config->age_max_ms > 0 && config->now_ms - at > config->age_max_ms)
-        *why = "it is too old: records may have been forgotten meanwhile";
-    else if (config->age_max_ms > 0 && at - config->now_ms > AHEAD_MAX_MS)
-        *why = "its time lies in the future, so that its age is not known";
+    else
+        *why = find_too_old(store, at, now_ms);
     return true;
 }
 
@@ -190,7 +203,7 @@ static bool check_closed(struct store *store, const char **why, struct error *er
     return true;
 }
 
-static bool open_existing(struct store *store, const struct store_config *config, const char **why,
+static bool open_existing(struct store *store, int64_t now_ms, const char **why,
                           struct error *error)
 {
     int64_t version;
@@ -200,7 +213,7 @@ static bool open_existing(struct store *store, const struct store_config *config
         return true;
     }
     TRY(set_up_journal(store, error));
-    TRY(check_identity(store, config, why, error));
+    TRY(check_identity(store, now_ms, why, error));
     if (*why) return true;
     TRY(check_closed(store, why, error));
     if (*why) return true;
@@ -209,8 +222,7 @@ static bool open_existing(struct store *store, const struct store_config *config
 }
 
 /* One try. *why is set where the file has to be set aside; it is closed then. */
-static bool open_file(struct store *store, const struct store_config *config, const char **why,
-                      struct error *error)
+static bool open_file(struct store *store, int64_t now_ms, const char **why, struct error *error)
 {
     bool fresh = false;
     *why = NULL;
@@ -218,9 +230,9 @@ static bool open_file(struct store *store, const struct store_config *config, co
     store->committed = store->current = (struct totals){0};
     TRY(look_at_file(store, &fresh, error));
     bool done = db_open(store, store->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
-    if (done) done = set_cache(store, config->partitions, error);
+    if (done) done = set_cache(store, store->partitions, error);
     if (done)
-        done = fresh ? make_new(store, config, error) : open_existing(store, config, why, error);
+        done = fresh ? make_new(store, now_ms, error) : open_existing(store, now_ms, why, error);
     if (!done && store->damaged) *why = "it is damaged";
     store->current = store->committed;
     if (done && !*why) return true;
@@ -238,6 +250,17 @@ static bool take_lock(struct store *store, const struct store_config *config, st
     return store->lock >= 0;
 }
 
+static bool begin_anew(struct store *store, int64_t now_ms, struct error *error)
+{
+    const char *why;
+    TRY(set_aside(store, error));
+    TRY(open_file(store, now_ms, &why, error));
+    return !why ||
+           error_set(error, EXIT_TEMPORARY,
+                     "the new state file %s does not hold what was written: look at the disk",
+                     store->path);
+}
+
 static bool open_or_rebuild(struct store *store, const struct store_config *config,
                             const char **rebuilt, struct error *error)
 {
@@ -245,32 +268,68 @@ static bool open_or_rebuild(struct store *store, const struct store_config *conf
     TRY(path_make(store, config->folder, config->partition, error));
     TRY(file_make_folder(config->folder, error));
     TRY(take_lock(store, config, error));
-    TRY(open_file(store, config, &why, error));
+    TRY(open_file(store, config->now_ms, &why, error));
     if (!why) return true;
     *rebuilt = why;
-    TRY(set_aside(store, error));
-    TRY(open_file(store, config, &why, error));
-    return !why ||
-           error_set(error, EXIT_TEMPORARY,
-                     "the new state file %s does not hold what was written: look at the disk",
-                     store->path);
+    return begin_anew(store, config->now_ms, error);
+}
+
+static void keep_config(struct store *store, const struct store_config *config)
+{
+    size_t len = strlen(config->cluster);
+    CHECK(len <= STORE_CLUSTER_MAX);
+    memcpy(store->cluster, config->cluster, len + 1);
+    store->partition = config->partition;
+    store->partitions = config->partitions;
+    store->age_max_ms = config->age_max_ms;
+}
+
+static struct store *store_new(bool reader)
+{
+    struct store *store = calloc(1, sizeof *store);
+    CHECK(store != NULL);
+    store->lock = -1;
+    store->reader = reader;
+    seen_init(&store->seen);
+    return store;
+}
+
+static void store_free(struct store *store)
+{
+    file_unlock(store->lock);
+    seen_done(&store->seen);
+    free(store);
 }
 
 bool store_open(const struct store_config *config, struct store **out, const char **rebuilt,
                 struct error *error)
 {
-    struct store *store = calloc(1, sizeof *store);
-    CHECK(store != NULL);
-    store->lock = -1;
+    struct store *store = store_new(false);
     *rebuilt = "";
     *out = NULL;
+    keep_config(store, config);
     if (!open_or_rebuild(store, config, rebuilt, error)) {
-        file_unlock(store->lock);
-        free(store);
+        store_free(store);
         return false;
     }
     *out = store;
     return true;
+}
+
+bool store_refresh(struct store *store, int64_t low, int64_t now_ms, const char **rebuilt,
+                   struct error *error)
+{
+    int64_t at;
+    CHECK(!store->reader && !store->in_transaction);
+    *rebuilt = "";
+    TRY(meta_get_time(store, "at", &at, error));
+    const char *why = find_too_old(store, at, now_ms);
+    if (store->committed.place > 0 && store->committed.place < low)
+        why = "records that follow its place are gone from the recipients topic";
+    if (!why) return true;
+    *rebuilt = why;
+    sql_close(store);
+    return begin_anew(store, now_ms, error);
 }
 
 /* The file's name as a URI, for a file that nobody writes and whose folder we may not write to. */
@@ -341,16 +400,13 @@ bool store_open_reader(const char *folder, int32_t partition, struct store **out
 {
     struct stat status;
     *out = NULL;
-    struct store *store = calloc(1, sizeof *store);
-    CHECK(store != NULL);
-    store->lock = -1;
-    store->reader = true;
+    struct store *store = store_new(true);
     bool done = path_make(store, folder, partition, error);
     bool missing = done && stat(store->path, &status) != 0 && errno == ENOENT;
     if (done && !missing) done = open_reader(store, partition, error);
     store->current = store->committed;
     if (!done || missing)
-        free(store);
+        store_free(store);
     else
         *out = store;
     return done;
@@ -361,12 +417,11 @@ void store_close(struct store *store)
     if (!store) return;
     store_rollback(store);
     struct error ignored;
-    if (!store->reader && !store->damaged) {
+    if (store->db && !store->reader && !store->damaged) {
         /* Where this fails the file stays unclean, and the next opening sweeps it. */
         bool done = meta_put(store, "closed", SPAN("yes"), &ignored);
         (void)done;
     }
     sql_close(store);
-    file_unlock(store->lock);
-    free(store);
+    store_free(store);
 }

@@ -3,18 +3,6 @@
 #include "base/hash.h"
 #include "store/store_private.h"
 
-struct key {
-    struct span tenant, recipient;
-};
-
-/* The old and the new checksums of one recipient's rows. */
-struct sums {
-    bool has_soft;
-    uint64_t soft;
-    unsigned ground_count;
-    uint64_t grounds[STATE_GROUNDS_MAX];
-};
-
 static struct span not_null(struct span text)
 {
     return text.ptr ? text : SPAN("");
@@ -44,7 +32,7 @@ static sqlite3_stmt *statement_for(struct store *store, enum statement which, st
 /* ---- reading ---- */
 
 static bool get_grounds(struct store *store, struct key key, struct recipient_state *out,
-                        struct error *error)
+                        struct sums *sums, struct error *error)
 {
     sqlite3_stmt *statement = statement_for(store, STATEMENT_GET_GROUNDS, key, error);
     if (!statement) return false;
@@ -57,6 +45,7 @@ static bool get_grounds(struct store *store, struct key key, struct recipient_st
         unsigned n;
         done = sql_read_row(store, statement, TABLE_SUPPRESSION, &row, &checksum, error);
         if (!done) break;
+        if (count < STATE_GROUNDS_MAX) sums->grounds[count] = checksum;
         /* n is below STATE_GROUNDS_MAX, and they count up from 0: so there are not too many. */
         if (count == STATE_GROUNDS_MAX || !row_to_ground(&row, &n, &out->grounds[count]) ||
             n != count)
@@ -65,25 +54,24 @@ static bool get_grounds(struct store *store, struct key key, struct recipient_st
     }
     if (done && step != SQLITE_DONE) done = sql_fail(store, "read", error);
     sqlite3_reset(statement);
-    out->ground_count = done ? count : 0;
+    out->ground_count = sums->ground_count = done ? count : 0;
     return done;
 }
 
 static bool get_soft(struct store *store, struct key key, struct recipient_state *out,
-                     unsigned *grounds, bool *found, struct error *error)
+                     unsigned *grounds, struct sums *sums, struct error *error)
 {
     sqlite3_stmt *statement = statement_for(store, STATEMENT_GET_SOFT, key, error);
     if (!statement) return false;
-    *found = false;
+    sums->has_soft = false;
     bool done = true;
     int step = sqlite3_step(statement);
     if (step == SQLITE_ROW) {
         struct row row;
-        uint64_t checksum;
-        done = sql_read_row(store, statement, TABLE_SOFT_FAIL, &row, &checksum, error);
+        done = sql_read_row(store, statement, TABLE_SOFT_FAIL, &row, &sums->soft, error);
         if (done && !row_to_state(&row, grounds, out))
             done = sql_damaged(store, "a row of soft_fail", error);
-        *found = done;
+        sums->has_soft = done;
     } else if (step != SQLITE_DONE) {
         done = sql_fail(store, "read", error);
     }
@@ -91,13 +79,13 @@ static bool get_soft(struct store *store, struct key key, struct recipient_state
     return done;
 }
 
-static bool get_state(struct store *store, struct key key, struct recipient_state *out, bool *found,
-                      struct error *error)
+static bool get_state(struct store *store, struct key key, struct recipient_state *out,
+                      struct sums *sums, struct error *error)
 {
     unsigned grounds = 0;
     state_init(out);
-    TRY(get_soft(store, key, out, &grounds, found, error));
-    TRY(get_grounds(store, key, out, error));
+    TRY(get_soft(store, key, out, &grounds, sums, error));
+    TRY(get_grounds(store, key, out, sums, error));
     /* Also where the one row that tells of the others is missing. */
     return out->ground_count == grounds ||
            sql_damaged(store, "the number of grounds of a recipient", error);
@@ -107,12 +95,14 @@ bool store_get(struct store *store, struct span tenant, struct span key_recipien
                struct recipient_state *out, bool *found, struct error *error)
 {
     struct key key;
+    struct sums sums;
     bool opened;
     *found = false;
     TRY(key_make(store, tenant, key_recipient, &key, error));
     TRY(read_begin(store, &opened, error));
-    bool done = get_state(store, key, out, found, error);
-    if (!done) *found = false;
+    bool done = get_state(store, key, out, &sums, error);
+    *found = done && sums.has_soft;
+    if (done && store->in_transaction) seen_add(&store->seen, key, &sums);
     read_end(store, opened);
     return done;
 }
@@ -177,14 +167,33 @@ static bool delete_grounds(struct store *store, struct key key, unsigned from, s
     return done;
 }
 
+/* Whose old rows are not known is new for the most part: trying is cheaper than asking. *old is
+ * what stood there. */
+static bool put_soft(struct store *store, struct key key, const struct row *row, uint64_t checksum,
+                     struct sums *old, struct error *error)
+{
+    bool exists = false;
+    const struct sums *seen = seen_find(&store->seen, key);
+    if (seen) {
+        *old = *seen;
+    } else {
+        *old = (struct sums){0};
+        TRY(sql_add_row(store, STATEMENT_ADD_SOFT, row, checksum, &exists, error));
+        if (!exists) return true;
+        TRY(get_sums(store, key, old, error));
+    }
+    return sql_write_row(store, old->has_soft ? STATEMENT_PUT_SOFT : STATEMENT_ADD_SOFT, row,
+                         checksum, error);
+}
+
 static bool put_rows(struct store *store, struct key key, const struct recipient_state *state,
-                     const struct sums *old, struct sums *new, struct error *error)
+                     struct sums *old, struct sums *new, struct error *error)
 {
     struct row row;
     row_from_state(&row, key.tenant, key.recipient, state);
     new->has_soft = true;
     new->soft = row_checksum(&row);
-    TRY(sql_write_row(store, STATEMENT_PUT_SOFT, &row, new->soft, error));
+    TRY(put_soft(store, key, &row, new->soft, old, error));
     new->ground_count = state->ground_count;
     for (unsigned n = 0; n < state->ground_count; n++) {
         row_from_ground(&row, key.tenant, key.recipient, n, &state->grounds[n]);
@@ -200,9 +209,10 @@ static bool put(struct store *store, struct key key, const struct recipient_stat
                 struct error *error)
 {
     struct sums old, new;
-    TRY(get_sums(store, key, &old, error));
     TRY(put_rows(store, key, state, &old, &new, error));
     totals_replace(&store->current, &old, &new);
+    struct sums *seen = seen_find(&store->seen, key);
+    if (seen) *seen = new;
     return true;
 }
 
@@ -221,7 +231,11 @@ static bool delete_rows(struct store *store, struct key key, struct error *error
 {
     struct sums old;
     const struct sums none = {0};
-    TRY(get_sums(store, key, &old, error));
+    struct sums *seen = seen_find(&store->seen, key);
+    if (seen)
+        old = *seen;
+    else
+        TRY(get_sums(store, key, &old, error));
     if (!old.has_soft && old.ground_count == 0) return true;
     sqlite3_stmt *statement = statement_for(store, STATEMENT_DELETE_SOFT, key, error);
     if (!statement) return false;
@@ -230,6 +244,7 @@ static bool delete_rows(struct store *store, struct key key, struct error *error
     sqlite3_reset(statement);
     if (!done || !delete_grounds(store, key, 0, error)) return false;
     totals_replace(&store->current, &old, &none);
+    if (seen) *seen = none;
     return true;
 }
 

@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "store/store_private.h"
+#include "os/file.h"
+#include <errno.h>
 #include <string.h>
 
 #define SUPPRESSION_COLUMNS "tenant, recipient, n, reason, rule, since, expires, evidence, checksum"
@@ -22,6 +24,8 @@ static const char *const texts[STATEMENT_COUNT] = {
         "SELECT " SUPPRESSION_COLUMNS " FROM suppression" THIS_RECIPIENT " ORDER BY n",
     [STATEMENT_SOFT_SUM] = "SELECT checksum FROM soft_fail" THIS_RECIPIENT,
     [STATEMENT_GROUND_SUMS] = "SELECT n, checksum FROM suppression" THIS_RECIPIENT " ORDER BY n",
+    [STATEMENT_ADD_SOFT] =
+        "INSERT INTO soft_fail (" SOFT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_PUT_SOFT] = "INSERT OR REPLACE INTO soft_fail (" SOFT_COLUMNS
                            ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STATEMENT_PUT_GROUND] = "INSERT OR REPLACE INTO suppression (" SUPPRESSION_COLUMNS
@@ -35,18 +39,33 @@ static const char *const texts[STATEMENT_COUNT] = {
 bool sql_damaged(struct store *store, const char *what, struct error *error)
 {
     store->damaged = true;
-    return error_set(error, EXIT_TEMPORARY,
-                     "the state file %s is damaged (%s): restart the daemon, which then builds it "
-                     "again from the recipients topic",
+    return error_set(error, EXIT_BAD_DATA,
+                     "the state file %s is damaged (%s): it has to be built again from the "
+                     "recipients topic, which the daemon does when it opens it next",
                      store->path, what);
+}
+
+static bool fail_for_room(struct store *store, const char *doing, struct error *error)
+{
+    return error_set(error, EXIT_TEMPORARY, "cannot %s %s: no space left on the disk: make room",
+                     doing, store->path);
 }
 
 static bool fail_for_disk(struct store *store, const char *doing, struct error *error)
 {
     int number = sqlite3_system_errno(store->db);
+    if (number == ENOSPC || number == EDQUOT || number == EFBIG)
+        return fail_for_room(store, doing, error);
     return error_set(error, EXIT_TEMPORARY, "cannot %s %s: %s%s%s: look at the disk", doing,
                      store->path, sqlite3_errmsg(store->db), number ? ", " : "",
                      number ? strerror(number) : "");
+}
+
+static bool fail_for_rights(struct store *store, const char *doing, struct error *error)
+{
+    return error_set(error, EXIT_CONFIG,
+                     "cannot %s %s: %s: the daemon's user must own the folder and the file", doing,
+                     store->path, sqlite3_errmsg(store->db));
 }
 
 bool sql_fail(struct store *store, const char *doing, struct error *error)
@@ -63,8 +82,7 @@ bool sql_fail(struct store *store, const char *doing, struct error *error)
         if (code == SQLITE_IOERR_SHORT_READ) return sql_damaged(store, "it is cut off", error);
         return fail_for_disk(store, doing, error);
     case SQLITE_FULL:
-        return error_set(error, EXIT_TEMPORARY,
-                         "cannot %s %s: no space left on the disk: make room", doing, path);
+        return fail_for_room(store, doing, error);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return error_set(error, EXIT_TEMPORARY,
@@ -74,11 +92,13 @@ bool sql_fail(struct store *store, const char *doing, struct error *error)
         return error_set(error, EXIT_TEMPORARY, "cannot %s %s: out of memory", doing, path);
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
+        /* A log that cannot be made for want of room is told from one that may not be made. */
+        if (file_error_code(sqlite3_system_errno(store->db), EXIT_CONFIG) == EXIT_TEMPORARY)
+            return fail_for_disk(store, doing, error);
+        return fail_for_rights(store, doing, error);
     case SQLITE_PERM:
     case SQLITE_AUTH:
-        return error_set(error, EXIT_CONFIG,
-                         "cannot %s %s: %s: the daemon's user must own the folder and the file",
-                         doing, path, message);
+        return fail_for_rights(store, doing, error);
     }
     return error_set(error, EXIT_INTERNAL, "cannot %s %s: %s", doing, path, message);
 }
@@ -159,22 +179,45 @@ bool sql_read_row(struct store *store, sqlite3_stmt *statement, enum table table
     return true;
 }
 
-bool sql_write_row(struct store *store, enum statement which, const struct row *row,
-                   uint64_t checksum, struct error *error)
+/* The statement with the row in it, or NULL. */
+static sqlite3_stmt *bind_row(struct store *store, enum statement which, const struct row *row,
+                              char hex[HASH_HEX64_SIZE], struct error *error)
 {
     sqlite3_stmt *statement = sql_statement(store, which, error);
-    if (!statement) return false;
-    char hex[HASH_HEX64_SIZE];
-    hash_format_hex64(checksum, hex);
+    if (!statement) return NULL;
     bool bound = true;
     for (unsigned i = 0; i < row->count; i++)
         bound = sql_bind(statement, (int)i + 1, row->columns[i]) && bound;
-    bound = sql_bind(statement, (int)row->count + 1, span_of(hex, sizeof hex)) && bound;
-    bool done = bound && sqlite3_step(statement) == SQLITE_DONE;
+    bound = sql_bind(statement, (int)row->count + 1, span_of(hex, HASH_HEX64_SIZE)) && bound;
+    if (bound) return statement;
+    sql_fail(store, "write", error);
+    sqlite3_clear_bindings(statement);
+    return NULL;
+}
+
+bool sql_add_row(struct store *store, enum statement which, const struct row *row,
+                 uint64_t checksum, bool *exists, struct error *error)
+{
+    char hex[HASH_HEX64_SIZE];
+    hash_format_hex64(checksum, hex);
+    *exists = false;
+    sqlite3_stmt *statement = bind_row(store, which, row, hex, error);
+    if (!statement) return false;
+    bool done = sqlite3_step(statement) == SQLITE_DONE;
+    if (!done && sqlite3_extended_errcode(store->db) == SQLITE_CONSTRAINT_PRIMARYKEY)
+        done = *exists = true;
     if (!done) sql_fail(store, "write", error);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement); /* they point to the caller's */
     return done;
+}
+
+bool sql_write_row(struct store *store, enum statement which, const struct row *row,
+                   uint64_t checksum, struct error *error)
+{
+    bool exists;
+    TRY(sql_add_row(store, which, row, checksum, &exists, error));
+    return !exists || sql_damaged(store, "a row is there that was not there before", error);
 }
 
 void sql_close(struct store *store)

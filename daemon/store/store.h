@@ -3,7 +3,11 @@
 /* The state of one partition in one SQLite file: a view of the `recipients` topic that can be
  * deleted at any time. Plain text columns (schema/state.sql), a checksum in every row; meta holds
  * position, place, the count of rows and the sum of their checksums, kept in each transaction. One
- * thread a store. WAL, synchronous NORMAL. */
+ * thread a store. WAL, synchronous NORMAL.
+ *
+ * Errors: EXIT_TEMPORARY passes (no room, a failing disk, locked by another program): roll back and
+ * try again later, with the same store. EXIT_BAD_DATA: the content is damaged; what is opened next
+ * is begun anew. EXIT_CONFIG, EXIT_INTERNAL: the operator has to mend something. */
 #include "base/error.h"
 #include "base/span.h"
 #include "policy/position.h"
@@ -28,6 +32,12 @@ bool store_open(const struct store_config *config, struct store **out, const cha
  * no file. */
 bool store_open_reader(const char *folder, int32_t partition, struct store **out,
                        struct error *error) MUST_USE;
+/* Between opening and restoring: a file that cannot be brought up from the topic any more is set
+ * aside and begun anew as by store_open. That is one whose place lies before `low`, where
+ * `recipients` begins: what was changed between is gone from there, and a row forgotten meanwhile
+ * would stay. Or one that has become too old since it was opened. After an error: store_close. */
+bool store_refresh(struct store *store, int64_t low, int64_t now_ms, const char **rebuilt,
+                   struct error *error) MUST_USE;
 /* Rolls back what is open; marks the file clean. */
 void store_close(struct store *store);
 
@@ -41,6 +51,8 @@ bool store_begin(struct store *store, struct error *error) MUST_USE;
 /* BEGIN IMMEDIATE must be open for all that follow. */
 bool store_get(struct store *store, struct span tenant, struct span key_recipient,
                struct recipient_state *out, bool *found, struct error *error) MUST_USE;
+/* Writing is cheapest in the order of recipient and tenant, and of what was read in the same
+ * transaction. */
 bool store_put(struct store *store, struct span tenant, struct span key_recipient,
                const struct recipient_state *state, struct error *error) MUST_USE;
 bool store_delete(struct store *store, struct span tenant, struct span key_recipient,

@@ -1,12 +1,13 @@
 #ifndef STORE_STORE_PRIVATE_H
 #define STORE_STORE_PRIVATE_H
 /* What the files of this module share. */
+#include "base/arena.h"
 #include "store/row.h"
 #include "store/store.h"
 #include <limits.h>
 #include <sqlite3.h>
 
-enum { STORE_USER_VERSION = 1, STORE_BUSY_MS = 2000 };
+enum { STORE_USER_VERSION = 1, STORE_BUSY_MS = 2000, STORE_CLUSTER_MAX = 255 };
 
 enum statement {
     STATEMENT_BEGIN_READ,
@@ -17,6 +18,7 @@ enum statement {
     STATEMENT_GET_GROUNDS,
     STATEMENT_SOFT_SUM,
     STATEMENT_GROUND_SUMS,
+    STATEMENT_ADD_SOFT, /* fails where the row is there already */
     STATEMENT_PUT_SOFT,
     STATEMENT_PUT_GROUND,
     STATEMENT_DELETE_SOFT,
@@ -32,8 +34,27 @@ struct totals {
     uint64_t rows, sum; /* sum wraps */
 };
 
+/* The checksums of one recipient's rows, as they stand in the file. */
+struct sums {
+    bool has_soft;
+    uint64_t soft;
+    unsigned ground_count;
+    uint64_t grounds[STATE_GROUNDS_MAX];
+};
+struct key {
+    struct span tenant, recipient;
+};
+/* What the open transaction has read of recipients, so that writing them back need not read again.
+ */
+struct seen_entry;
+struct seen {
+    struct arena arena; /* keys and entries */
+    struct seen_entry **table;
+    size_t size, count;
+};
+
 struct store {
-    sqlite3 *db;
+    sqlite3 *db; /* NULL: a refresh failed half-way, and the store can only be closed */
     sqlite3_stmt *statements[STATEMENT_COUNT]; /* prepared when first used */
     char path[PATH_MAX];
     int lock; /* descriptor; -1: a reader */
@@ -42,6 +63,11 @@ struct store {
     bool failed;  /* the open transaction: it can only be rolled back */
     bool damaged; /* seen in any read: the file is swept when it is opened next */
     struct totals committed, current;
+    struct seen seen;
+    /* Of a writer: as it was opened with. */
+    int32_t partition, partitions;
+    int64_t age_max_ms;
+    char cluster[STORE_CLUSTER_MAX + 1];
 };
 
 /* ---- sql.c ---- */
@@ -67,7 +93,18 @@ bool sql_read_row(struct store *store, sqlite3_stmt *statement, enum table table
                   uint64_t *checksum, struct error *error) MUST_USE;
 bool sql_write_row(struct store *store, enum statement which, const struct row *row,
                    uint64_t checksum, struct error *error) MUST_USE;
+/* The same for a row that may be there already: then *exists, and nothing was written. */
+bool sql_add_row(struct store *store, enum statement which, const struct row *row,
+                 uint64_t checksum, bool *exists, struct error *error) MUST_USE;
 void sql_close(struct store *store); /* the database and its statements */
+
+/* ---- seen.c ---- */
+void seen_init(struct seen *seen);
+void seen_done(struct seen *seen);
+void seen_clear(struct seen *seen);
+/* NULL where the transaction has not read that recipient. Valid until it is cleared. */
+struct sums *seen_find(const struct seen *seen, struct key key);
+void seen_add(struct seen *seen, struct key key, const struct sums *sums);
 
 /* ---- meta.c ---- */
 enum { META_VALUE_MAX = POSITION_TEXT_MAX };

@@ -184,7 +184,7 @@ static void a_row_that_was_changed_is_never_believed(void **state)
         bool read_three = read_one && store_get(store, SPAN("acme"), SPAN("user3@example.com"),
                                                 &three, &found, &error);
         assert_false(read_one && read_three);
-        assert_int_equal(error.code, EXIT_TEMPORARY);
+        assert_int_equal(error.code, EXIT_BAD_DATA);
         assert_false(found);
         store_close(store);
         struct store_config config = usual_config();
@@ -257,7 +257,7 @@ static void a_row_taken_away_by_another_program_is_missed(void **state)
     sqlite3_close(db);
     struct store *store = open_usual();
     assert_false(store_get(store, SPAN("acme"), SPAN("user4@example.com"), &got, &found, &error));
-    assert_int_equal(error.code, EXIT_TEMPORARY);
+    assert_int_equal(error.code, EXIT_BAD_DATA);
     assert_false(found);
     store_close(store);
     struct store_config config = usual_config();
