@@ -19,6 +19,7 @@ struct acquire_context *acquire_context_new(const struct stage_setup *setup, boo
     context->input_topic = with_state ? topics->classified : topics->raw;
     context->with_state = with_state;
     arena_init(&context->arena, 64 * 1024, 4 * 1024 * 1024);
+    changes_init(&context->changes);
     for (int i = 0; i < KAFKA_PARTITIONS_MAX; i++) context->raw_high[i] = -1;
     context->barrier_limit.interval_ms = LOG_INTERVAL_MS;
     context->trouble_limit.interval_ms = LOG_INTERVAL_MS;
@@ -31,6 +32,7 @@ void acquire_context_free(struct acquire_context *context)
 {
     if (!context) return;
     arena_done(&context->arena);
+    changes_done(&context->changes);
     free(context);
 }
 

@@ -26,9 +26,9 @@ struct acquire_job {
     void *store;               /* NULL: to be opened */
     struct position *position; /* stage 2: the owner's memory, filled */
     bool has_position;
-    int64_t committed;   /* the group's offset; -1: none */
-    int64_t place, mark; /* in recipients: next to read, and where to stop */
-    int64_t rows, uncommitted_rows;
+    int64_t committed;        /* the group's offset; -1: none */
+    int64_t low, place, mark; /* in recipients: its start, next to read, and where to stop */
+    int64_t rows;
     bool store_begun, reading;
     int64_t next;          /* the result */
     int64_t not_before_ms; /* monotonic: do not try again before */

@@ -125,6 +125,22 @@ static void begin_position(const struct acquire_context *context, struct acquire
               context->input_topic, (int)job->partition, (long long)low);
 }
 
+/* Every transaction wrote a position: where records were deleted and none is left, how far the
+ * bounces were decided went with them. */
+static bool check_deleted(const struct acquire_context *context, const struct acquire_job *job,
+                          struct error *error)
+{
+    if (!context->with_state || job->low == 0 || context->setup->config->accept_gap) return true;
+    const struct pipeline_topics *topics = &context->setup->config->topics;
+    return error_set(
+        error, EXIT_CONFIG,
+        "%s, partition %d: its first %lld records were deleted, and with them the states of "
+        "recipients and how far bounces were decided; make the topics classified, decisions and "
+        "recipients anew (and another state.dir) and replay raw into them; --accept-gap decides "
+        "all that is left in %s instead, with what is left of the states",
+        topics->recipients, (int)job->partition, (long long)job->low, topics->classified);
+}
+
 void acquire_check(struct acquire_context *context, struct acquire_job *job)
 {
     int64_t low = 0, high = 0;
@@ -132,6 +148,10 @@ void acquire_check(struct acquire_context *context, struct acquire_job *job)
     if (!acquire_watermarks(context, job, context->input_topic, job->partition, &low, &high))
         return;
     bool known = context->with_state ? job->has_position : job->committed >= 0;
+    if (!known && !check_deleted(context, job, &error)) {
+        acquire_fail(job, &error);
+        return;
+    }
     if (!known) {
         begin_position(context, job, low);
         job->phase = ACQUIRE_DONE;

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "os/log.h"
 #include "pipeline/acquire.h"
+#include "pipeline/changes.h"
 #include "wire/wire.h"
 
 struct acquire_context {
@@ -13,6 +14,7 @@ struct acquire_context {
     const char *input_topic;
     bool with_state;
     struct acquire_job *reader_owner; /* the reader reads one partition at a time */
+    struct changes changes;           /* what the owner has read since it wrote to its file last */
     struct arena arena;
     struct recipient_state state;
     struct position position;

@@ -6,7 +6,7 @@
 #include "os/metric.h"
 #include "pipeline/fault_points.h"
 
-enum { READ_SLICE = 2000, COMMIT_ROWS = 50000, RETRY_MS = 200 };
+enum { READ_SLICE = 2000, COMMIT_RECIPIENTS = 20000, COMMIT_BYTES = 16 << 20, RETRY_MS = 200 };
 
 bool acquire_watermarks(struct acquire_context *context, struct acquire_job *job, const char *topic,
                         int32_t partition, int64_t *low, int64_t *high)
@@ -26,6 +26,22 @@ bool acquire_watermarks(struct acquire_context *context, struct acquire_job *job
     return false;
 }
 
+static void tell_rebuilt(const struct acquire_job *job, const char *why)
+{
+    if (!why[0]) return;
+    metric_add(METRIC_STATE_REBUILDS, 1);
+    log_event(LOG_WARN, "state.rebuilt", "partition=%d reason=\"%s\"", (int)job->partition, why);
+}
+
+static bool read_store(struct acquire_context *context, struct acquire_job *job,
+                       struct error *error)
+{
+    const struct store_ops *ops = context->ports->store.ops;
+    TRY(ops->get_position(job->store, job->position, &job->has_position, error));
+    job->place = ops->place(job->store);
+    return true;
+}
+
 void acquire_open_store(struct acquire_context *context, struct acquire_job *job)
 {
     struct error error = {0};
@@ -37,27 +53,38 @@ void acquire_open_store(struct acquire_context *context, struct acquire_job *job
             acquire_fail(job, &error);
             return;
         }
-        if (rebuilt[0]) {
-            metric_add(METRIC_STATE_REBUILDS, 1);
-            log_event(LOG_WARN, "state.rebuilt", "partition=%d reason=\"%s\"", (int)job->partition,
-                      rebuilt);
-        }
+        tell_rebuilt(job, rebuilt);
     }
-    if (!ops->get_position(job->store, job->position, &job->has_position, &error)) {
+    if (!read_store(context, job, &error)) {
         acquire_fail(job, &error);
         return;
     }
-    job->place = ops->place(job->store);
     job->phase = ACQUIRE_MARK;
+}
+
+/* A state file that stayed open while its partition was paused may have grown too old, and the
+ * topic may have been cut below its place. */
+static bool refresh_store(struct acquire_context *context, struct acquire_job *job,
+                          struct error *error)
+{
+    const struct store_ops *ops = context->ports->store.ops;
+    const char *rebuilt = "";
+    if (!ops->refresh(job->store, job->low, &rebuilt, error)) {
+        ops->close(job->store);
+        job->store = NULL;
+        return false;
+    }
+    tell_rebuilt(job, rebuilt);
+    return !rebuilt[0] || read_store(context, job, error);
 }
 
 void acquire_find_mark(struct acquire_context *context, struct acquire_job *job)
 {
     const char *topic = context->setup->config->topics.recipients;
-    int64_t low = 0, high = 0;
-    if (!acquire_watermarks(context, job, topic, job->partition, &low, &high)) return;
+    int64_t high = 0;
+    struct error error = {0};
+    if (!acquire_watermarks(context, job, topic, job->partition, &job->low, &high)) return;
     if (job->place > high) {
-        struct error error;
         error_set(
             &error, EXIT_CONFIG,
             "the state file of partition %d was built up to offset %lld of %s, which ends at %lld: "
@@ -68,7 +95,11 @@ void acquire_find_mark(struct acquire_context *context, struct acquire_job *job)
         acquire_fail(job, &error);
         return;
     }
-    if (job->place < low) job->place = low;
+    if (!refresh_store(context, job, &error)) {
+        acquire_fail(job, &error);
+        return;
+    }
+    if (job->place < job->low) job->place = job->low;
     job->mark = high;
     job->phase = ACQUIRE_READ;
 }
@@ -101,17 +132,22 @@ static bool restore_position(struct acquire_context *context, struct acquire_job
 static bool restore_recipient(struct acquire_context *context, struct acquire_job *job,
                               const struct kafka_record *record, struct error *error)
 {
-    const struct store_ops *ops = context->ports->store.ops;
     const char *topic = context->setup->config->topics.recipients;
     struct span tenant, key;
     struct wire_read read = {0};
     bool known = record->has_key && wire_key_parse(record->key, &tenant, &key);
     if (!known && record->has_key && span_starts(record->key, SPAN("#"))) return true;
-    if (known && !record->has_value) return ops->remove(job->store, tenant, key, error);
     enum wire_result result = WIRE_MALFORMED;
-    if (known)
+    if (known && !record->has_value) {
+        state_init(&context->state);
+        result = WIRE_OK;
+    } else if (known) {
         result = wire_recipient_parse(record->value, &context->arena, &context->state, &read);
-    if (result == WIRE_OK) return ops->put(job->store, tenant, key, &context->state, error);
+    }
+    if (result == WIRE_OK) {
+        changes_put(&context->changes, job->partition, tenant, key, &context->state);
+        return true;
+    }
     if (result == WIRE_NEWER)
         return error_set(
             error, EXIT_CONFIG,
@@ -128,10 +164,13 @@ static bool save(struct acquire_context *context, struct acquire_job *job, bool 
                  struct error *error)
 {
     const struct store_ops *ops = context->ports->store.ops;
+    uint32_t count = changes_sort(&context->changes);
+    for (uint32_t i = 0; i < count; i++)
+        TRY(change_write(context->changes.sorted[i], ops, job->store, error));
+    changes_clear(&context->changes);
     if (job->has_position) TRY(ops->put_position(job->store, job->position, error));
     TRY(ops->commit(job->store, job->place, at_end, port_wall_ms(context->ports), error));
     job->store_begun = false;
-    job->uncommitted_rows = 0;
     return true;
 }
 
@@ -147,7 +186,8 @@ static bool restore_record(struct acquire_context *context, struct acquire_job *
     job->place = record->offset + 1;
     job->rows++;
     FAULT_POINT("decide", "restoring");
-    if (++job->uncommitted_rows < COMMIT_ROWS) return true;
+    if (context->changes.count < COMMIT_RECIPIENTS && context->changes.bytes < COMMIT_BYTES)
+        return true;
     TRY(save(context, job, false, error));
     TRY(context->ports->store.ops->begin(job->store, error));
     job->store_begun = true;
@@ -158,7 +198,12 @@ void acquire_stop_reading(struct acquire_context *context, struct acquire_job *j
 {
     if (job->store_begun) context->ports->store.ops->rollback(job->store);
     job->store_begun = false;
+    if (!job->reading) return;
+    job->reading = false;
     if (context->reader_owner == job) context->reader_owner = NULL;
+    /* Its memory goes as well: a restore is rare, and much larger than a batch. */
+    changes_done(&context->changes);
+    changes_init(&context->changes);
 }
 
 static bool begin_reading(struct acquire_context *context, struct acquire_job *job,
@@ -202,12 +247,12 @@ static bool read_event(struct acquire_context *context, struct acquire_job *job,
     case KAFKA_LOST:
         *progress = false;
         break;
-    case KAFKA_OUT_OF_RANGE:
+    case KAFKA_OUT_OF_RANGE: /* its start moves: looked at anew with the next try */
     case KAFKA_FATAL:
-        ok =
-            error_set(error, EXIT_TEMPORARY, "%s, partition %d cannot be read from offset %lld: %s",
-                      context->setup->config->topics.recipients, (int)job->partition,
-                      (long long)job->place, event.text);
+        ok = error_set(error, event.type == KAFKA_FATAL ? EXIT_UNAVAILABLE : EXIT_TEMPORARY,
+                       "%s, partition %d cannot be read from offset %lld: %s",
+                       context->setup->config->topics.recipients, (int)job->partition,
+                       (long long)job->place, event.text);
         break;
     }
     return ok;

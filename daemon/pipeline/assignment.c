@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { START_RETRY_MS = 100, JOB_WAIT_MS = 100 };
+enum { START_RETRY_MS = 100, JOB_WAIT_MS = 100, SOON_MS = 100 };
 
 void assignment_init(struct assignment *assignment, const struct stage_setup *setup,
                      bool with_state)
@@ -40,7 +40,7 @@ static void set_phase(struct assignment *assignment, struct slot *slot, enum slo
     slot->phase = phase;
 }
 
-static void close_store(struct assignment *assignment, struct slot *slot)
+void assignment_close_store(struct assignment *assignment, struct slot *slot)
 {
     if (!slot->store) return;
     assignment->ports->store.ops->close(slot->store);
@@ -77,8 +77,11 @@ static void remove_one(struct assignment *assignment, struct slot *slot)
     if (slot->phase == SLOT_FREE) return;
     CHECK(!slot->touched);
     if (slot->job_out) atomic_store_explicit(&slot->job.cancelled, true, memory_order_relaxed);
-    close_store(assignment, slot);
+    assignment_close_store(assignment, slot);
     set_phase(assignment, slot, SLOT_FREE);
+    slot->trouble = EXIT_DONE;
+    slot->paused = false;
+    slot->pauses = 0;
     for (size_t i = 0; i < assignment->owned_count; i++) {
         if (assignment->owned[i] != slot->partition) continue;
         assignment->owned[i] = assignment->owned[--assignment->owned_count];
@@ -113,12 +116,13 @@ static bool take_result(struct assignment *assignment, struct acquire_job *job, 
     slot->store = job->store;
     bool stale = atomic_load_explicit(&job->cancelled, memory_order_relaxed);
     if (stale || slot->phase != SLOT_ACQUIRING) {
-        close_store(assignment, slot);
+        assignment_close_store(assignment, slot);
         return true;
     }
     if (job->phase == ACQUIRE_FAILED) {
         *error = job->error;
-        return false;
+        if (!assignment->with_state || !assignment_note_trouble(slot, &job->error)) return false;
+        return assignment_pause_troubled(assignment, error);
     }
     slot->next = slot->rewind_next = job->next;
     slot->committed_next = job->committed;
@@ -133,6 +137,7 @@ static void start(struct assignment *assignment, struct slot *slot, int64_t now)
     const struct source_port *source = &assignment->ports->source;
     if (source->ops->start(source->self, slot->partition, slot->next, &error)) {
         set_phase(assignment, slot, SLOT_RUNNING);
+        assignment_note_running(slot);
         slot->active_ms = now;
         log_event(LOG_INFO, "partition.started", "stage=%s partition=%d next=%lld",
                   assignment->with_state ? "decide" : "classify", (int)slot->partition,
@@ -153,10 +158,12 @@ bool assignment_step(struct assignment *assignment, bool may_acquire, struct err
         while ((job = acquirer_take(assignment->acquirer, 0)))
             TRY(take_result(assignment, job, error));
     }
+    assignment->hurries = assignment->jobs_out > 0;
     if (assignment->unsettled == 0) return true;
     int64_t now = port_monotonic_ms(assignment->ports);
     for (size_t i = 0; i < assignment->owned_count; i++) {
         struct slot *slot = assignment->slots[assignment->owned[i]];
+        if (slot->phase != SLOT_RUNNING && slot->due_ms < now + SOON_MS) assignment->hurries = true;
         if (slot->due_ms > now) continue;
         if (slot->phase == SLOT_WANTED && may_acquire && !slot->job_out) submit(assignment, slot);
         if (slot->phase == SLOT_READY) start(assignment, slot, now);
@@ -265,7 +272,7 @@ void assignment_done(struct assignment *assignment)
     acquirer_free(assignment->acquirer);
     for (int i = 0; i < KAFKA_PARTITIONS_MAX; i++) {
         if (!assignment->slots[i]) continue;
-        close_store(assignment, assignment->slots[i]);
+        assignment_close_store(assignment, assignment->slots[i]);
         free(assignment->slots[i]->position);
         free(assignment->slots[i]);
     }

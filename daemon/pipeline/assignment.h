@@ -22,6 +22,9 @@ struct slot {
     int64_t rewind_next;    /* where to go back to when the open transaction fails */
     int64_t active_ms;      /* monotonic: the last record or tick */
     int64_t due_ms;         /* WANTED and READY: not before */
+    enum exit_code trouble; /* of its state file, not yet acted upon (pause.c); EXIT_DONE: none */
+    bool paused;            /* because of that; not RUNNING again yet */
+    unsigned pauses;        /* since its state file was written last */
     void *store;            /* stage 2 */
     struct position *position;
     struct acquire_job job;
@@ -36,6 +39,7 @@ struct assignment {
     int32_t owned[KAFKA_PARTITIONS_MAX];
     size_t owned_count;
     size_t unsettled; /* owned slots that are not RUNNING */
+    bool hurries;     /* one of them can go on within moments; false: they wait for a time */
     size_t jobs_out;
     int32_t touched[KAFKA_PARTITIONS_MAX];
     size_t touched_count;
@@ -75,4 +79,16 @@ bool assignment_reacquire(struct assignment *assignment, int64_t delay_ms,
                           struct error *error) MUST_USE;
 bool assignment_reacquire_one(struct assignment *assignment, struct slot *slot, int64_t delay_ms,
                               struct error *error) MUST_USE;
+
+/* ---- pause.c: a state file that cannot be read or written now ---- */
+/* False where the trouble does not pass (see struct store_ops): the stage ends with it. */
+bool assignment_note_trouble(struct slot *slot, const struct error *trouble) MUST_USE;
+/* Partitions with trouble that was noted are acquired anew after a delay, which doubles with each
+ * time in a row; the others go on. No transaction may be open. */
+bool assignment_pause_troubled(struct assignment *assignment, struct error *error) MUST_USE;
+/* It runs again. */
+void assignment_note_running(struct slot *slot);
+/* Its state file was written: the next trouble is a first one. */
+void assignment_note_written(struct slot *slot);
+void assignment_close_store(struct assignment *assignment, struct slot *slot);
 #endif

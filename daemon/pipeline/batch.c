@@ -68,6 +68,11 @@ void batch_failed(struct batch *batch, const char *stage)
     clear(batch);
 }
 
+void batch_dropped(struct batch *batch)
+{
+    clear(batch);
+}
+
 bool batch_is_due(const struct batch *batch, const struct txn *txn, bool nothing_waits)
 {
     const struct pipeline_config *config = batch->setup->config;
@@ -79,10 +84,10 @@ bool batch_is_due(const struct batch *batch, const struct txn *txn, bool nothing
            batch->now_ms - batch->opened_ms >= config->commit_interval_ms;
 }
 
-int batch_wait_ms(const struct batch *batch, bool unsettled)
+int batch_wait_ms(const struct batch *batch, bool hurries)
 {
     if (batch->open) return 0;
-    return unsettled ? WAIT_UNSETTLED_MS : WAIT_IDLE_MS;
+    return hurries ? WAIT_UNSETTLED_MS : WAIT_IDLE_MS;
 }
 
 bool batch_tick_is_due(struct batch *batch)

@@ -32,9 +32,11 @@ void batch_count(struct batch *batch, enum metric metric, uint64_t count);
 void batch_committed(struct batch *batch);
 /* A batch that aborts three times in a row is run record by record. */
 void batch_failed(struct batch *batch, const char *stage);
+/* Undone for a reason that lies in none of its records. */
+void batch_dropped(struct batch *batch);
 bool batch_is_due(const struct batch *batch, const struct txn *txn, bool nothing_waits);
 /* How long to wait for the next event. */
-int batch_wait_ms(const struct batch *batch, bool unsettled);
+int batch_wait_ms(const struct batch *batch, bool hurries);
 /* True once a second: time to look for idle partitions. */
 bool batch_tick_is_due(struct batch *batch);
 #endif

@@ -39,76 +39,66 @@ static const char *find_foreign(struct stage2 *stage, const struct kafka_record 
     return NULL;
 }
 
-static bool load(struct stage2 *stage, struct slot *slot, struct span tenant, struct span key,
-                 struct recipient_state *out, struct error *error)
+/* From what this transaction has of it, else from the state file. */
+static bool load(struct stage2 *stage, struct slot *slot, struct span tenant,
+                 struct recipient_state *out, bool *from_file, struct error *error)
 {
     bool found = false;
-    TRY(stage->ports->store.ops->get(slot->store, tenant, key, out, &found, error));
+    struct span recipient = stage->classified.key_recipient;
+    *from_file = false;
+    if (changes_get(&stage->changes, slot->partition, tenant, recipient, out)) return true;
+    TRY(stage->ports->store.ops->get(slot->store, tenant, recipient, out, &found, error));
     if (!found) state_init(out);
+    *from_file = true;
     return true;
 }
 
-/* What a state looks like in `recipients`; empty value with ptr NULL: a tombstone. */
-struct written {
-    struct span tenant, value;
-    bool has_value, fits;
-};
-static struct written format_state(const struct stage2 *stage, struct span tenant,
-                                   const struct recipient_state *state, char *storage)
+/* Whether the state will fit its topic when it is written; what is certainly small enough is not
+ * formatted for it. */
+static bool state_fits(const struct stage2 *stage, struct span tenant,
+                       const struct recipient_state *state, char storage[WIRE_RECORD_MAX])
 {
     struct buffer out;
     struct span key = stage->classified.key_recipient;
-    if (state_is_empty(state)) return (struct written){.tenant = tenant, .fits = true};
+    size_t key_size = tenant.len + 1 + key.len, limit = stage->setup->recipients_max;
+    size_t most = wire_recipient_size_max(state);
+    if (most <= WIRE_RECORD_MAX && record_fits(key_size, most, limit)) return true;
+    if (state_is_empty(state)) return true;
     buffer_init(&out, storage, WIRE_RECORD_MAX);
     wire_recipient_format(tenant, key, state, &out);
-    size_t key_size = tenant.len + 1 + key.len;
-    return (struct written){
-        .tenant = tenant,
-        .value = buffer_span(&out),
-        .has_value = true,
-        .fits = !out.full && record_fits(key_size, out.len, stage->setup->recipients_max),
-    };
+    return !out.full && record_fits(key_size, out.len, limit);
 }
 
-static bool write_state(struct stage2 *stage, struct slot *slot, const struct written *written,
-                        const struct recipient_state *state, struct error *error)
+/* What the file said is kept as well: the next bounce of that recipient need not ask again. */
+static void keep(struct stage2 *stage, struct slot *slot, struct span tenant,
+                 const struct recipient_state *state, bool changed, bool from_file)
 {
-    const struct store_ops *ops = stage->ports->store.ops;
     struct span recipient = stage->classified.key_recipient;
-    struct buffer key;
-    if (written->has_value)
-        TRY(ops->put(slot->store, written->tenant, recipient, state, error));
-    else
-        TRY(ops->remove(slot->store, written->tenant, recipient, error));
-    buffer_init(&key, stage->key, sizeof stage->key);
-    wire_key_format(written->tenant, recipient, &key);
-    CHECK(!key.full); /* the key of the record itself, or with the shorter tenant `*` */
-    changes_put(&stage->changes, slot->partition, buffer_span(&key), written->value,
-                written->has_value);
-    stage->batch.bytes_out += key.len + written->value.len;
-    return true;
+    if (changed)
+        changes_put(&stage->changes, slot->partition, tenant, recipient, state);
+    else if (from_file)
+        changes_keep(&stage->changes, slot->partition, tenant, recipient, state);
 }
 
-static bool produce(struct stage2 *stage, struct slot *slot, const struct kafka_record *record,
-                    struct error *error)
+/* False where it does not fit its topics: then a dead letter was written, and the states are not to
+ * be kept. */
+static bool produce(struct stage2 *stage, const struct slot *slot,
+                    const struct kafka_record *record)
 {
     struct buffer out;
     const struct decision *decision = &stage->decision;
     struct span tenant = stage->classified.bounce.tenant;
-    struct written own = {.fits = true}, shared = {.fits = true};
     buffer_init(&out, stage->decision_value, sizeof stage->decision_value);
     wire_decision_format(decision, &out);
-    if (decision->own_changed) own = format_state(stage, tenant, &stage->own, stage->own_value);
-    if (decision->shared_changed)
-        shared = format_state(stage, SPAN("*"), &stage->shared, stage->shared_value);
-    bool fits = !out.full && own.fits && shared.fits &&
-                record_fits(record->key.len, out.len, stage->setup->decisions_max);
+    bool fits = !out.full && record_fits(record->key.len, out.len, stage->setup->decisions_max);
+    if (fits && decision->own_changed)
+        fits = state_fits(stage, tenant, &stage->own, stage->state_value);
+    if (fits && decision->shared_changed)
+        fits = state_fits(stage, SPAN("*"), &stage->shared, stage->state_value);
     if (!fits) {
         bury(stage, record, DEAD_OUTPUT_TOO_LARGE, SPAN_NONE);
-        return true;
+        return false;
     }
-    if (decision->own_changed) TRY(write_state(stage, slot, &own, &stage->own, error));
-    if (decision->shared_changed) TRY(write_state(stage, slot, &shared, &stage->shared, error));
     struct kafka_message message = {
         .topic = stage->setup->config->topics.decisions,
         .partition = slot->partition,
@@ -127,14 +117,21 @@ static bool decide(struct stage2 *stage, struct slot *slot, const struct kafka_r
                    struct error *error)
 {
     const struct classified *classified = &stage->classified;
-    struct span tenant = classified->bounce.tenant, key = classified->key_recipient;
+    struct decision *decision = &stage->decision;
+    struct span tenant = classified->bounce.tenant;
+    bool own_read, shared_read = false;
     if (classified->time_ms > slot->position->clock_ms)
         slot->position->clock_ms = classified->time_ms;
-    TRY(load(stage, slot, tenant, key, &stage->own, error));
-    if (tenant.len) TRY(load(stage, slot, SPAN("*"), key, &stage->shared, error));
+    TRY(load(stage, slot, tenant, &stage->own, &own_read, error));
+    if (tenant.len) TRY(load(stage, slot, SPAN("*"), &stage->shared, &shared_read, error));
     policy_decide(&stage->setup->config->policy, classified, slot->position->clock_ms, &stage->own,
-                  tenant.len ? &stage->shared : NULL, &stage->decision);
-    return produce(stage, slot, record, error);
+                  tenant.len ? &stage->shared : NULL, decision);
+    if (!produce(stage, slot, record)) return true;
+    keep(stage, slot, tenant, &stage->own, decision->own_changed, own_read);
+    if (tenant.len)
+        keep(stage, slot, SPAN("*"), &stage->shared, decision->shared_changed, shared_read);
+    stage->batch.bytes_out = stage->changes.bytes;
+    return true;
 }
 
 static void drop_replayed(struct stage2 *stage, const struct kafka_record *record)

@@ -80,12 +80,19 @@ struct reader_port {
     const struct reader_ops *ops;
 };
 
-/* The state of one partition; a handle moves between threads as a whole. */
+/* The state of one partition; a handle moves between threads as a whole. What a failure asks for is
+ * in its code. EXIT_TEMPORARY passes (no room, a failing disk, a lock): the partition pauses,
+ * others go on, and the same handle serves again after a rollback. EXIT_BAD_DATA: the content is
+ * damaged; closed and opened again it is begun anew. Anything else ends the stage. */
 struct store_ops {
     /* *rebuilt: why the file was begun anew, "" otherwise (a literal). */
     bool (*open)(void *self, int32_t partition, void **store, const char **rebuilt,
                  struct error *error);
     void (*close)(void *store); /* rolls back what is open */
+    /* Before a restore. Where `recipients`, which begins at low, cannot bring this state up any
+     * more (its place lies before, or it is too old) it is begun anew, as *rebuilt says. After a
+     * failure: close. */
+    bool (*refresh)(void *store, int64_t low, const char **rebuilt, struct error *error);
     int64_t (*place)(void *store);
     bool (*get_position)(void *store, struct position *out, bool *found, struct error *error);
     bool (*begin)(void *store, struct error *error);
@@ -96,7 +103,7 @@ struct store_ops {
     bool (*remove)(void *store, struct span tenant, struct span key_recipient, struct error *error);
     bool (*put_position)(void *store, const struct position *position, struct error *error);
     bool (*commit)(void *store, int64_t place, bool at_high_watermark, int64_t now_ms,
-                   struct error *error);
+                   struct error *error); /* what fails is rolled back */
     void (*rollback)(void *store);
 };
 struct store_port {

@@ -281,7 +281,7 @@ static bool step(struct stage1 *stage, struct error *error)
     TRY(txn_step(&stage->txn, error));
     TRY(assignment_step(&stage->assignment, stage->txn.opened, error));
     if (!stage->batch.open) TRY(commit_idle(stage, error));
-    int wait_ms = batch_wait_ms(&stage->batch, stage->assignment.unsettled > 0);
+    int wait_ms = batch_wait_ms(&stage->batch, stage->assignment.hurries);
     stage->ports->source.ops->poll(stage->ports->source.self, wait_ms, &event);
     TRY(on_event(stage, &event, error));
     if (batch_is_due(&stage->batch, &stage->txn, event.type == KAFKA_NOTHING))

@@ -47,21 +47,42 @@ static bool touch(struct stage2 *stage, struct slot *slot, struct error *error)
     return true;
 }
 
-static void produce_changes(struct stage2 *stage)
+static void produce_change(struct stage2 *stage, const struct change *change)
 {
-    for (uint32_t i = 0; i < stage->changes.count; i++) {
-        const struct change *change = &stage->changes.list[i];
-        struct kafka_message message = {
-            .topic = stage->setup->config->topics.recipients,
-            .partition = change->partition,
-            .key = change->key,
-            .value = change->value,
-            .has_key = true,
-            .has_value = change->has_value,
-            .track = true,
-        };
-        txn_send(&stage->txn, &message);
+    struct buffer key, value;
+    buffer_init(&key, stage->key, sizeof stage->key);
+    buffer_init(&value, stage->state_value, sizeof stage->state_value);
+    wire_key_format(change->tenant, change->recipient, &key);
+    if (!change->is_empty) {
+        change_read(change, &stage->own);
+        wire_recipient_format(change->tenant, change->recipient, &stage->own, &value);
     }
+    CHECK(!key.full && !value.full); /* decide.c has seen to it */
+    struct kafka_message message = {
+        .topic = stage->setup->config->topics.recipients,
+        .partition = change->partition,
+        .key = buffer_span(&key),
+        .value = buffer_span(&value),
+        .has_key = true,
+        .has_value = !change->is_empty,
+        .track = true,
+    };
+    txn_send(&stage->txn, &message);
+}
+
+/* In the order in which they came to the topic, in the order of their rows to the files. */
+static bool write_changes(struct stage2 *stage, struct slot **failing, struct error *error)
+{
+    const struct store_ops *ops = stage->ports->store.ops;
+    for (uint32_t i = 0; i < stage->changes.count; i++)
+        if (stage->changes.list[i].changed) produce_change(stage, &stage->changes.list[i]);
+    uint32_t count = changes_sort(&stage->changes);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct change *change = stage->changes.sorted[i];
+        *failing = stage->assignment.slots[change->partition];
+        TRY(change_write(change, ops, (*failing)->store, error));
+    }
+    return true;
 }
 
 /* Always, also where nothing but a tombstone or nothing at all was written: it is what a restore
@@ -71,7 +92,7 @@ static bool produce_position(struct stage2 *stage, struct slot *slot, struct err
     struct buffer out;
     slot->position->next = slot->next;
     TRY(stage->ports->store.ops->put_position(slot->store, slot->position, error));
-    buffer_init(&out, stage->own_value, sizeof stage->own_value);
+    buffer_init(&out, stage->state_value, sizeof stage->state_value);
     wire_position_format(slot->position, &out);
     CHECK(!out.full);
     struct kafka_message message = {
@@ -92,8 +113,8 @@ static struct slot *touched_slot(const struct stage2 *stage, size_t index)
     return stage->assignment.slots[stage->assignment.touched[index]];
 }
 
-/* After the Kafka commit. A failure here loses nothing: the log has it, and the next start brings
- * it back. */
+/* After the Kafka commit. A failure here loses nothing: the log has it, and brings that file up
+ * again. */
 static bool commit_stores(struct stage2 *stage, struct error *error)
 {
     const struct store_ops *ops = stage->ports->store.ops;
@@ -103,14 +124,18 @@ static bool commit_stores(struct stage2 *stage, struct error *error)
         int64_t place = ops->place(slot->store);
         int64_t delivered = sink->ops->delivered(sink->self, slot->partition, true);
         if (delivered + 1 > place) place = delivered + 1;
-        TRY(ops->commit(slot->store, place, true, port_wall_ms(stage->ports), error));
         slot->store_begun = false;
+        if (ops->commit(slot->store, place, true, port_wall_ms(stage->ports), error))
+            assignment_note_written(slot);
+        else
+            TRY(assignment_note_trouble(slot, error));
         FAULT_POINT("decide", "stored");
     }
     return true;
 }
 
-/* Back to what the state file says; the slots stay touched. */
+/* Back to what the state file says; the slots stay touched. One that cannot say it is acquired
+ * anew. */
 static bool roll_back_stores(struct stage2 *stage, struct error *error)
 {
     const struct store_ops *ops = stage->ports->store.ops;
@@ -119,7 +144,11 @@ static bool roll_back_stores(struct stage2 *stage, struct error *error)
         bool found = false;
         if (slot->store_begun) ops->rollback(slot->store);
         slot->store_begun = false;
-        TRY(ops->get_position(slot->store, slot->position, &found, error));
+        if (slot->trouble != EXIT_DONE) continue;
+        if (!ops->get_position(slot->store, slot->position, &found, error)) {
+            TRY(assignment_note_trouble(slot, error));
+            continue;
+        }
         if (found) continue;
         position_init(slot->position);
         slot->position->partitions = stage->setup->partitions;
@@ -140,15 +169,37 @@ static bool undo(struct stage2 *stage, bool *in_doubt, struct error *error)
     return roll_back_stores(stage, error);
 }
 
+/* The same because of one state file, which the records have no part in. False: it is no trouble
+ * that passes. */
+static bool undo_for(struct stage2 *stage, struct slot *slot, bool *in_doubt, struct error *error)
+{
+    TRY(assignment_note_trouble(slot, error));
+    changes_clear(&stage->changes);
+    batch_dropped(&stage->batch);
+    *in_doubt = txn_undo(&stage->txn) == KAFKA_STEP_DOUBT;
+    return roll_back_stores(stage, error);
+}
+
+/* What goes into both transactions at their end. */
+static bool produce_rest(struct stage2 *stage, struct slot **failing, struct error *error)
+{
+    TRY(write_changes(stage, failing, error));
+    FAULT_POINT("decide", "changes");
+    for (size_t i = 0; i < stage->assignment.touched_count; i++) {
+        *failing = touched_slot(stage, i);
+        TRY(produce_position(stage, *failing, error));
+    }
+    return true;
+}
+
 /* Everything up to both commits. UNDONE: it failed and is undone, *in_doubt says how far. BROKEN:
- * see error. */
+ * see error. After it trouble of state files may be noted. */
 static enum outcome commit(struct stage2 *stage, bool *in_doubt, struct error *error)
 {
     struct kafka_offset offsets[KAFKA_PARTITIONS_MAX];
-    produce_changes(stage);
-    FAULT_POINT("decide", "changes");
-    for (size_t i = 0; i < stage->assignment.touched_count; i++)
-        if (!produce_position(stage, touched_slot(stage, i), error)) return OUTCOME_BROKEN;
+    struct slot *failing = NULL;
+    if (!produce_rest(stage, &failing, error))
+        return undo_for(stage, failing, in_doubt, error) ? OUTCOME_UNDONE : OUTCOME_BROKEN;
     size_t count = assignment_offsets(&stage->assignment, offsets);
     if (txn_commit(&stage->txn, offsets, count) != KAFKA_STEP_OK)
         return undo(stage, in_doubt, error) ? OUTCOME_UNDONE : OUTCOME_BROKEN;
@@ -162,8 +213,19 @@ static enum outcome commit(struct stage2 *stage, bool *in_doubt, struct error *e
 static bool go_back(struct stage2 *stage, bool in_doubt, struct error *error)
 {
     int64_t delay_ms = txn_delay_ms(&stage->txn);
-    if (in_doubt) return assignment_reacquire(&stage->assignment, delay_ms, error);
-    return assignment_rewind(&stage->assignment, delay_ms, error);
+    if (in_doubt)
+        TRY(assignment_reacquire(&stage->assignment, delay_ms, error));
+    else
+        TRY(assignment_rewind(&stage->assignment, delay_ms, error));
+    return assignment_pause_troubled(&stage->assignment, error);
+}
+
+/* The whole transaction is given up because of one state file; its partition pauses. */
+static bool give_way(struct stage2 *stage, struct slot *slot, struct error *error)
+{
+    bool in_doubt = false;
+    TRY(undo_for(stage, slot, &in_doubt, error));
+    return go_back(stage, in_doubt, error);
 }
 
 static bool settle(struct stage2 *stage, struct error *error)
@@ -171,7 +233,7 @@ static bool settle(struct stage2 *stage, struct error *error)
     bool in_doubt = false;
     switch (commit(stage, &in_doubt, error)) {
     case OUTCOME_COMMITTED:
-        return true;
+        return assignment_pause_troubled(&stage->assignment, error);
     case OUTCOME_UNDONE:
         return go_back(stage, in_doubt, error);
     case OUTCOME_BROKEN:
@@ -185,11 +247,12 @@ static bool add_record(struct stage2 *stage, struct slot *slot, const struct kaf
 {
     bool newer = false;
     open_batch(stage);
-    TRY(touch(stage, slot, error));
+    if (!touch(stage, slot, error)) return give_way(stage, slot, error);
     if (!decide_record(stage, slot, record, &newer, error)) {
+        if (!newer) return give_way(stage, slot, error);
         /* What came before it is good; the partition stops at it. */
         struct error ignored;
-        if (newer) (void)settle(stage, &ignored);
+        (void)settle(stage, &ignored);
         return false;
     }
     FAULT_POINT("decide", "applied");
@@ -225,7 +288,8 @@ static bool on_gone(struct stage2 *stage, const struct kafka_event *event, struc
     assignment_remove(&stage->assignment, event->partitions, event->partition_count);
     FAULT_POINT("decide", "revoked");
     stage->ports->source.ops->release(stage->ports->source.self);
-    return undone ? go_back(stage, in_doubt, error) : true;
+    if (undone) return go_back(stage, in_doubt, error);
+    return assignment_pause_troubled(&stage->assignment, error);
 }
 
 /* Acquiring it again says what was lost, or goes on where the operator accepted that. */
@@ -235,6 +299,7 @@ static bool on_out_of_range(struct stage2 *stage, const struct kafka_event *even
     struct slot *slot = assignment_find_running(&stage->assignment, event->partition);
     if (!slot) return true;
     if (stage->batch.open) TRY(settle(stage, error));
+    if (slot->phase != SLOT_RUNNING) return true; /* settling has sent it back already */
     return assignment_reacquire_one(&stage->assignment, slot, 0, error);
 }
 
@@ -282,7 +347,7 @@ static bool tick(struct stage2 *stage, struct error *error)
         bool idle = stage->batch.now_ms - slot->active_ms >= stage->setup->config->idle_tick_ms;
         if (slot->phase != SLOT_RUNNING || !idle) continue;
         open_batch(stage);
-        TRY(touch(stage, slot, error));
+        if (!touch(stage, slot, error)) return give_way(stage, slot, error);
         slot->active_ms = stage->batch.now_ms;
         if (wall_ms > slot->position->clock_ms) slot->position->clock_ms = wall_ms;
         ticks++;
@@ -299,7 +364,7 @@ static bool step(struct stage2 *stage, struct error *error)
     TRY(txn_step(&stage->txn, error));
     TRY(assignment_step(&stage->assignment, stage->txn.opened, error));
     if (!stage->batch.open) TRY(tick(stage, error));
-    int wait_ms = batch_wait_ms(&stage->batch, stage->assignment.unsettled > 0);
+    int wait_ms = batch_wait_ms(&stage->batch, stage->assignment.hurries);
     stage->ports->source.ops->poll(stage->ports->source.self, wait_ms, &event);
     TRY(on_event(stage, &event, error));
     if (batch_is_due(&stage->batch, &stage->txn, event.type == KAFKA_NOTHING))

@@ -25,8 +25,7 @@ struct stage2 {
     struct classified classified;
     struct decision decision;
     struct recipient_state own, shared;
-    char key[WIRE_KEY_MAX], own_value[WIRE_RECORD_MAX], shared_value[WIRE_RECORD_MAX];
-    char decision_value[WIRE_RECORD_MAX];
+    char key[WIRE_KEY_MAX], state_value[WIRE_RECORD_MAX], decision_value[WIRE_RECORD_MAX];
     struct log_limit dead_limits[DEAD_REASON_COUNT], replayed_limit;
 };
 

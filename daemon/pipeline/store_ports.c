@@ -24,6 +24,12 @@ static void close_store(void *store)
 {
     store_close(store);
 }
+
+static bool refresh(void *store, int64_t low, const char **rebuilt, struct error *error)
+{
+    return store_refresh(store, low, clock_wall_ms(), rebuilt, error);
+}
+
 static int64_t place(void *store)
 {
     return store_place(store);
@@ -78,6 +84,7 @@ void sqlite_store_port(struct store_factory *factory, struct store_port *out)
     static const struct store_ops OPS = {
         .open = open_store,
         .close = close_store,
+        .refresh = refresh,
         .place = place,
         .get_position = get_position,
         .begin = begin,

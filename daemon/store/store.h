@@ -59,7 +59,7 @@ bool store_delete(struct store *store, struct span tenant, struct span key_recip
                   struct error *error) MUST_USE;
 bool store_put_position(struct store *store, const struct position *position,
                         struct error *error) MUST_USE;
-/* place: see above; at_high_watermark: meta.at = now_ms. */
+/* place: see above; at_high_watermark: meta.at = now_ms. What fails is rolled back. */
 bool store_commit(struct store *store, int64_t place, bool at_high_watermark, int64_t now_ms,
                   struct error *error) MUST_USE;
 void store_rollback(struct store *store);

@@ -109,6 +109,21 @@ void wire_recipient_format(struct span tenant, struct span key_recipient,
     json_close_object(&writer);
 }
 
+size_t wire_recipient_size_max(const struct recipient_state *state)
+{
+    /* What stands around the values; a byte of a text becomes \u001f at the worst. */
+    enum { FRAME = 512, GROUND = 192, SOFT = 160, MESSAGE = 64, HARD = 128, DAY = 16, ID = 24 };
+    enum { ESCAPED = 6 };
+    size_t text = TENANT_MAX + STATE_RECIPIENT_MAX;
+    size_t size = FRAME + state->ground_count * GROUND;
+    for (unsigned i = 0; i < state->ground_count; i++)
+        text += strlen(state->grounds[i].rule) + strlen(state->grounds[i].evidence);
+    size += SOFT + state->soft_day_count * DAY + state->message_count * MESSAGE;
+    for (unsigned i = 0; i < state->hard_count; i++)
+        size += HARD + state->hard[i].day_count * (size_t)DAY;
+    return size + state->recent_count * (size_t)ID + ESCAPED * text;
+}
+
 /* ---- reading ---- */
 
 static bool copy_text(struct record *record, const char *name, char *out, size_t max)

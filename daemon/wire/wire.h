@@ -72,6 +72,9 @@ enum wire_result wire_decision_parse(struct span text, struct arena *arena,
  * tenants. */
 void wire_recipient_format(struct span tenant, struct span key_recipient,
                            const struct recipient_state *state, struct buffer *out);
+/* No state like this one takes more bytes, whatever its texts hold: cheap, and twice too much at
+ * most where they are plain. */
+size_t wire_recipient_size_max(const struct recipient_state *state);
 enum wire_result wire_recipient_parse(struct span text, struct arena *arena,
                                       struct recipient_state *out, struct wire_read *read);
 

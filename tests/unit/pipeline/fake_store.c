@@ -35,11 +35,38 @@ void fake_remove_file(struct fake_world *world, int32_t partition)
     memset(&world->files[partition], 0, sizeof world->files[partition]);
 }
 
+/* False where the call fails: a fault that strikes now, or a disk that is full. */
+static bool call(struct fake_world *world, int32_t partition, enum fake_point point, bool writes,
+                 struct error *error)
+{
+    struct fake_file *file = &world->files[partition];
+    enum fake_fault fault = fake_strike(world, point);
+    if (fault == FAKE_DOUBT_APPLIED && point != FAKE_AT_STORE_OPEN) {
+        file->damaged = true;
+        return error_set(error, EXIT_BAD_DATA, "the file is damaged");
+    }
+    if (fault == FAKE_NO_FAULT && !(writes && file->full)) return true;
+    return error_set(error, EXIT_TEMPORARY, "the disk is full");
+}
+
+/* What the file was on its disk stays what it is. */
+static void begin_anew(struct fake_file *file)
+{
+    bool full = file->full;
+    fake_free_rows(file);
+    memset(file, 0, sizeof *file);
+    file->full = full;
+    file->exists = true;
+}
+
 static bool store_open_fake(void *self, int32_t partition, void **out, const char **rebuilt,
                             struct error *error)
 {
     struct fake_world *world = self;
-    (void)error;
+    struct fake_file *file = &world->files[partition];
+    if (!call(world, partition, FAKE_AT_STORE_OPEN, true, error)) return false;
+    *rebuilt = file->damaged ? "it is damaged" : "";
+    if (file->damaged) begin_anew(file);
     CHECK(!world->open_stores[partition]); /* a second owner of a state file */
     struct fake_store *store = calloc(1, sizeof *store);
     CHECK(store);
@@ -48,7 +75,6 @@ static bool store_open_fake(void *self, int32_t partition, void **out, const cha
     world->files[partition].exists = true;
     copy_file(&world->files[partition], &store->work);
     world->open_stores[partition] = store;
-    *rebuilt = "";
     *out = store;
     return true;
 }
@@ -59,6 +85,20 @@ static void store_close_fake(void *self)
     store->world->open_stores[store->partition] = NULL;
     fake_free_rows(&store->work);
     free(store);
+}
+
+static bool store_refresh_fake(void *self, int64_t low, const char **rebuilt, struct error *error)
+{
+    struct fake_store *store = self;
+    struct fake_file *file = &store->world->files[store->partition];
+    *rebuilt = "";
+    CHECK(!store->begun);
+    if (!file->too_old && (file->place == 0 || file->place >= low)) return true;
+    if (!call(store->world, store->partition, FAKE_AT_STORE_OPEN, true, error)) return false;
+    *rebuilt = file->too_old ? "it is too old" : "records that follow its place are gone";
+    begin_anew(file);
+    copy_file(file, &store->work);
+    return true;
 }
 
 static int64_t store_place_fake(void *self)
@@ -79,8 +119,8 @@ static bool store_get_position_fake(void *self, struct position *out, bool *foun
 static bool store_begin_fake(void *self, struct error *error)
 {
     struct fake_store *store = self;
-    (void)error;
     CHECK(!store->begun);
+    if (!call(store->world, store->partition, FAKE_AT_STORE_BEGIN, true, error)) return false;
     store->begun = true;
     fake_note(store->world, "store.begin", NULL, (int)store->partition);
     return true;
@@ -99,8 +139,9 @@ static bool store_get_fake(void *self, struct span tenant, struct span key,
                            struct recipient_state *out, bool *found, struct error *error)
 {
     struct fake_store *store = self;
-    (void)error;
     CHECK(store->begun);
+    fake_note(store->world, "store.get", NULL, (int)store->partition);
+    if (!call(store->world, store->partition, FAKE_AT_STORE_GET, false, error)) return false;
     struct fake_row *row = find_row(store, tenant, key);
     *found = row != NULL;
     if (row) *out = row->state;
@@ -111,8 +152,9 @@ static bool store_put_fake(void *self, struct span tenant, struct span key,
                            const struct recipient_state *state, struct error *error)
 {
     struct fake_store *store = self;
-    (void)error;
     CHECK(store->begun);
+    fake_note(store->world, "store.put", NULL, (int)store->partition);
+    if (!call(store->world, store->partition, FAKE_AT_STORE_PUT, true, error)) return false;
     struct fake_row *row = find_row(store, tenant, key);
     if (!row) {
         store->work.rows =
@@ -149,22 +191,6 @@ static bool store_put_position_fake(void *self, const struct position *position,
     return true;
 }
 
-static bool store_commit_fake(void *self, int64_t place, bool at_high_watermark, int64_t now_ms,
-                              struct error *error)
-{
-    struct fake_store *store = self;
-    (void)at_high_watermark;
-    (void)now_ms;
-    CHECK(store->begun);
-    if (fake_strike(store->world, FAKE_AT_STORE_COMMIT) != FAKE_NO_FAULT)
-        return error_set(error, EXIT_TEMPORARY, "the disk is full");
-    store->begun = false;
-    store->work.place = place;
-    copy_file(&store->work, &store->world->files[store->partition]);
-    fake_note(store->world, "store.commit", NULL, (int)store->partition);
-    return true;
-}
-
 static void store_rollback_fake(void *self)
 {
     struct fake_store *store = self;
@@ -173,7 +199,36 @@ static void store_rollback_fake(void *self)
     fake_note(store->world, "store.rollback", NULL, (int)store->partition);
 }
 
+static bool store_commit_fake(void *self, int64_t place, bool at_high_watermark, int64_t now_ms,
+                              struct error *error)
+{
+    struct fake_store *store = self;
+    (void)at_high_watermark;
+    (void)now_ms;
+    CHECK(store->begun);
+    if (!call(store->world, store->partition, FAKE_AT_STORE_COMMIT, true, error)) {
+        store_rollback_fake(store); /* as the contract says */
+        return false;
+    }
+    store->begun = false;
+    store->work.place = place;
+    store->work.full = store->work.damaged = store->work.too_old = false;
+    copy_file(&store->work, &store->world->files[store->partition]);
+    fake_note(store->world, "store.commit", NULL, (int)store->partition);
+    return true;
+}
+
 const struct store_ops FAKE_STORE_OPS = {
-    store_open_fake,         store_close_fake,  store_place_fake,   store_get_position_fake,
-    store_begin_fake,        store_get_fake,    store_put_fake,     store_remove_fake,
-    store_put_position_fake, store_commit_fake, store_rollback_fake};
+    .open = store_open_fake,
+    .close = store_close_fake,
+    .refresh = store_refresh_fake,
+    .place = store_place_fake,
+    .get_position = store_get_position_fake,
+    .begin = store_begin_fake,
+    .get = store_get_fake,
+    .put = store_put_fake,
+    .remove = store_remove_fake,
+    .put_position = store_put_position_fake,
+    .commit = store_commit_fake,
+    .rollback = store_rollback_fake,
+};

@@ -41,13 +41,17 @@ enum fake_point {
     FAKE_AT_OPEN,
     FAKE_AT_COMMITTED,
     FAKE_AT_STORE_COMMIT,
+    FAKE_AT_STORE_OPEN,
+    FAKE_AT_STORE_BEGIN,
+    FAKE_AT_STORE_GET,
+    FAKE_AT_STORE_PUT,
     FAKE_POINTS
 };
 enum fake_fault {
     FAKE_NO_FAULT,
     FAKE_ABORTABLE,
     FAKE_DOUBT_LOST,    /* in doubt, and the broker never got it: the transaction stays open */
-    FAKE_DOUBT_APPLIED, /* in doubt, but the broker has done it */
+    FAKE_DOUBT_APPLIED, /* in doubt, but the broker has done it; of a state file: it is damaged */
     FAKE_FENCED,        /* another holder of the id: what was open is aborted */
 };
 struct fake_row {
@@ -58,6 +62,9 @@ struct fake_file { /* what is on the disk */
     struct fake_row *rows;
     size_t count;
     bool has_position, exists;
+    bool full;    /* nothing can be written: begin, put and commit fail */
+    bool damaged; /* begun anew when it is opened next */
+    bool too_old; /* likewise at a refresh */
     struct position position;
     int64_t place;
 };

@@ -247,24 +247,6 @@ static void test_the_result_of_a_lost_assignment_is_discarded(void **state)
     assert_int_equal(barriers, 2);
 }
 
-static void test_a_full_disk_ends_it_and_the_log_makes_it_good(void **state)
-{
-    struct fixture *fixture = *state;
-    char recipient[64];
-    fake_recipient_in(0, PARTITIONS, 0, recipient);
-    fixture_begin(fixture);
-    fake_fault_at(&fixture->world, FAKE_AT_STORE_COMMIT, 1, FAKE_DOUBT_LOST);
-    fixture_bounce(fixture, recipient, 1);
-    fixture_steps(fixture, 10);
-    assert_true(fixture->broken);
-    assert_int_equal(fixture->error.code, EXIT_TEMPORARY);
-    fixture_crash(fixture);
-    fake_restart(&fixture->world);
-    fixture_bounce(fixture, recipient, 2);
-    fixture_steps(fixture, 90);
-    assert_int_equal(fixture_decisions(fixture), 2);
-}
-
 static void test_a_batch_that_aborts_three_times_is_run_one_by_one(void **state)
 {
     struct fixture *fixture = *state;
@@ -299,7 +281,6 @@ int main(void)
         TEST(a_revocation_commits_what_is_in_hand),
         TEST(a_lost_assignment_commits_nothing_and_others_are_rewound),
         TEST(the_result_of_a_lost_assignment_is_discarded),
-        TEST(a_full_disk_ends_it_and_the_log_makes_it_good),
         TEST(a_batch_that_aborts_three_times_is_run_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,6 +83,32 @@ static void test_a_place_beyond_the_log_is_refused(void **state)
     expect_refusal(fixture, "ends at 3");
 }
 
+/* All of `recipients` deleted, and the file lost or cut off with it. */
+static void delete_recipients(struct fixture *fixture)
+{
+    struct fake_log *log = fake_log_of(&fixture->world, "recipients", 0);
+    fixture_decide_one_and_stop(fixture);
+    log->low = log->count;
+    fake_remove_file(&fixture->world, 0);
+}
+
+static void test_a_feed_whose_records_were_deleted_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    delete_recipients(fixture);
+    expect_refusal(fixture, "its first 3 records were deleted");
+}
+
+static void test_a_feed_whose_records_were_deleted_is_begun_anew_where_accepted(void **state)
+{
+    struct fixture *fixture = *state;
+    delete_recipients(fixture);
+    fixture->world.config.accept_gap = true;
+    fixture_begin(fixture);
+    fixture_steps(fixture, 20);
+    assert_int_equal(fixture_decisions(fixture), 2); /* once more, from the start of classified */
+}
+
 static void test_a_partition_that_was_not_there_before_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -105,6 +131,8 @@ int main(void)
         TEST(a_raw_topic_made_anew_is_refused),
         TEST(an_epoch_set_back_is_refused),
         TEST(a_place_beyond_the_log_is_refused),
+        TEST(a_feed_whose_records_were_deleted_is_refused),
+        TEST(a_feed_whose_records_were_deleted_is_begun_anew_where_accepted),
         TEST(a_partition_that_was_not_there_before_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,7 @@ static void assert_comes_back(const struct recipient_state *state)
     buffer_init(&out, storage, sizeof storage);
     wire_recipient_format(SPAN("acme"), SPAN("a@b.example"), state, &out);
     assert_false(out.full);
+    assert_true(out.len <= wire_recipient_size_max(state));
     assert_int_equal(wire_recipient_parse(buffer_span(&out), &arena, &back, &read_out), WIRE_OK);
     if (!state->spelling[0]) memset(back.spelling, 0, sizeof back.spelling);
     assert_memory_equal(state, &back, sizeof back);

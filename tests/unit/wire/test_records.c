@@ -286,6 +286,8 @@ static void test_the_largest_recipient_fits_and_is_read_again(void **unused)
     memset(state.spelling, '\x01', STATE_RECIPIENT_MAX);
     wire_recipient_format(SPAN("acme"), SPAN("a@b.example"), &state, &out);
     assert_false(out.full);
+    assert_true(out.len <= wire_recipient_size_max(&state));
+    assert_true(wire_recipient_size_max(&state) <= WIRE_RECORD_MAX);
     assert_int_equal(wire_recipient_parse(buffer_span(&out), &arena, &back, &read_out), WIRE_OK);
     assert_int_equal(back.ground_count, state.ground_count);
     assert_memory_equal(back.grounds, state.grounds, sizeof state.grounds);
