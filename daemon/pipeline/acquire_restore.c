@@ -271,6 +271,8 @@ static bool read_slice(struct acquire_context *context, struct acquire_job *job,
     acquire_stop_reading(context, job);
     metric_add(METRIC_RESTORES, 1);
     metric_add(METRIC_RESTORED_ROWS, (uint64_t)job->rows);
+    log_event(LOG_INFO, "partition.restored", "partition=%d rows=%lld ms=%lld", (int)job->partition,
+              (long long)job->rows, (long long)(port_monotonic_ms(context->ports) - job->began_ms));
     job->phase = ACQUIRE_CHECK;
     return true;
 }
