@@ -9,16 +9,6 @@ struct span span_from(const char *text)
     return text ? (struct span){text, strlen(text)} : SPAN_NONE;
 }
 
-struct span span_of(const void *ptr, size_t len)
-{
-    return (struct span){ptr, len};
-}
-
-bool span_equal(struct span a, struct span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
-}
-
 bool span_equal_fold(struct span a, struct span b)
 {
     return a.len == b.len && span_starts_fold(a, b);
@@ -100,24 +90,6 @@ size_t span_find_last_byte(struct span text, char byte)
 {
     const char *found = text.len ? memrchr(text.ptr, byte, text.len) : NULL;
     return found ? (size_t)(found - text.ptr) : SPAN_NOT_FOUND;
-}
-
-struct span span_skip(struct span text, size_t count)
-{
-    if (count >= text.len) return (struct span){text.ptr ? text.ptr + text.len : NULL, 0};
-    return (struct span){text.ptr + count, text.len - count};
-}
-
-struct span span_take(struct span text, size_t count)
-{
-    return (struct span){text.ptr, count < text.len ? count : text.len};
-}
-
-struct span span_slice(struct span text, size_t from, size_t to)
-{
-    if (to > text.len) to = text.len;
-    if (from > to) from = to;
-    return (struct span){text.ptr ? text.ptr + from : NULL, to - from};
 }
 
 struct span span_trim(struct span text)

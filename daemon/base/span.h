@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct span {
     const char *ptr;
@@ -19,8 +20,14 @@ struct span {
 #define SPAN_ARG(s) (int)((s).len > 0x7fffffff ? 0x7fffffff : (s).len), ((s).ptr ? (s).ptr : "")
 
 struct span span_from(const char *text); /* text: NUL-terminated or NULL */
-struct span span_of(const void *ptr, size_t len);
-bool span_equal(struct span a, struct span b);
+static inline struct span span_of(const void *ptr, size_t len)
+{
+    return (struct span){(const char *)ptr, len};
+}
+static inline bool span_equal(struct span a, struct span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
 bool span_equal_fold(struct span a, struct span b); /* ASCII letters without case */
 bool span_starts(struct span text, struct span prefix);
 bool span_starts_fold(struct span text, struct span prefix);
@@ -35,9 +42,24 @@ size_t span_find_fold(struct span text, struct span needle); /* ASCII letters wi
 size_t span_find_byte(struct span text, char byte);
 size_t span_find_last_byte(struct span text, char byte);
 
-struct span span_skip(struct span text, size_t count);            /* without the first `count` */
-struct span span_take(struct span text, size_t count);            /* the first `count` */
-struct span span_slice(struct span text, size_t from, size_t to); /* [from, to), clamped */
+/* Without the first `count`. */
+static inline struct span span_skip(struct span text, size_t count)
+{
+    if (count >= text.len) return (struct span){text.ptr ? text.ptr + text.len : NULL, 0};
+    return (struct span){text.ptr + count, text.len - count};
+}
+/* The first `count`. */
+static inline struct span span_take(struct span text, size_t count)
+{
+    return (struct span){text.ptr, count < text.len ? count : text.len};
+}
+/* [from, to), clamped. */
+static inline struct span span_slice(struct span text, size_t from, size_t to)
+{
+    if (to > text.len) to = text.len;
+    if (from > to) from = to;
+    return (struct span){text.ptr ? text.ptr + from : NULL, to - from};
+}
 struct span span_trim(struct span text); /* blanks, tabs, CR, LF off both ends */
 /* Splits at the first `byte`: returns what is before it and moves *rest behind it. Without one,
  * returns all and leaves *rest empty with ptr NULL. */

@@ -208,6 +208,13 @@ static void found_refine(struct compile *in)
     }
 }
 
+static void items_local(const struct compile *in, struct image_class *out)
+{
+    const struct image_plain *items = in->found.items;
+    for (uint32_t i = 0; i < in->found.count; i++)
+        out->any_local |= in->build->rules[items[i].rule].rule->local;
+}
+
 /* The class that has this row and these rules, perhaps a new one. */
 static uint32_t case_class(struct compile *in, struct build_array *classes, uint32_t first_row)
 {
@@ -224,8 +231,9 @@ static uint32_t case_class(struct compile *in, struct build_array *classes, uint
             (found_size == 0 ||
              memcmp(plain + items[i].plain_at, in->found.items, found_size) == 0))
             return i;
-    struct image_class added = {
-        build_add(in->build, &in->out->plain, in->found.items, in->found.count), in->found.count};
+    struct image_class added = {.plain_count = in->found.count};
+    added.plain_at = build_add(in->build, &in->out->plain, in->found.items, in->found.count);
+    items_local(in, &added);
     build_add(in->build, &in->out->rows, in->row, in->out->condition_words);
     return build_add(in->build, classes, &added, 1);
 }

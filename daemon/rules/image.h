@@ -76,7 +76,8 @@ struct image_rule {
     uint64_t refines_filter; /* image_rule_bit of all that it refines */
     uint16_t reason;
     uint8_t local;
-    uint8_t unused[5];
+    uint8_t actions[2]; /* enum action of the reason: lasting, temporary */
+    uint8_t unused[3];
 };
 struct image_phrase {
     struct image_ref text; /* canonical */
@@ -116,6 +117,7 @@ struct image_node {
 };
 struct image_class {
     uint32_t plain_at, plain_count;
+    uint32_t any_local; /* one of them is of the operator's folder */
 };
 struct image_plain {
     uint32_t rule;

@@ -58,6 +58,8 @@ static void add_rules(struct writer *writer)
         out.provider = one->provider;
         out.reason = (uint16_t)rule->reason;
         out.local = rule->local;
+        for (int temporary = 0; temporary < 2; temporary++)
+            out.actions[temporary] = (uint8_t)reason_action(rule->reason, temporary != 0);
         out.condition = build->digits.conditions[i];
         for (uint32_t j = 0; j < one->refines_count; j++)
             out.refines_filter |= image_rule_bit(one->refines[j]);

@@ -74,8 +74,9 @@ struct ruleset_query {
                                 "mx.example[192.0.2.1]" will do */
     struct span
         recipient_domain; /* in any case; the form of keys where there are non-ASCII letters */
-    bool standing_only;   /* `matches` need not hold those that are refined away: for the message
-                             path,   where nobody explains */
+    /* `matches` need hold neither those that are refined away nor, where another wins, those
+     * without text: for the message path, where nobody explains. */
+    bool standing_only;
 };
 struct ruleset_match {
     uint32_t rule;     /* index for ruleset_get_rule */

@@ -160,8 +160,7 @@ static void providers_tell(const struct ruleset *set, const struct provider_set 
 static void phrase_enter(void *context, uint32_t index)
 {
     struct contest *contest = context;
-    const struct image_phrase *phrase =
-        (const struct image_phrase *)image_items(contest->set, IMAGE_PHRASES, NULL) + index;
+    const struct image_phrase *phrase = &contest->phrases[index];
     const uint32_t *owners =
         (const uint32_t *)image_items(contest->set, IMAGE_OWNERS, NULL) + phrase->owners_at;
     for (uint32_t i = 0; i < phrase->owner_count; i++)
@@ -177,14 +176,22 @@ static void texts_enter(struct search *search, struct contest *contest)
     for (uint32_t i = 0; i < search->hit_count; i++) phrase_enter(contest, search->hits[i]);
 }
 
+/* Rules without text need not enter where they cannot win, nobody wants to see them, and there are
+ * too few to crowd. */
+static bool plain_matter(const struct contest *contest, const struct digits *digits)
+{
+    return !contest->standing_only || digits->code->any_local || digits->status->any_local ||
+           contest->count + digits->code->plain_count + digits->status->plain_count >
+               RULESET_MATCHES_MAX ||
+           !contest_is_won_by_text(contest);
+}
+
 static void contestants_enter(const struct ruleset *set, struct ruleset_scratch *scratch,
                               const struct digits *digits)
 {
     struct contest *contest = &scratch->contest;
-    contest->count = contest->left_out = 0;
-    contest->crowded = false;
     texts_enter(&scratch->search, contest);
-    plain_enter(set, contest, digits);
+    if (plain_matter(contest, digits)) plain_enter(set, contest, digits);
 }
 
 void ruleset_match(const struct ruleset *set, struct ruleset_scratch *scratch,
@@ -206,14 +213,13 @@ void ruleset_match(const struct ruleset *set, struct ruleset_scratch *scratch,
     provider_add_told(&providers, &scratch->told);
     providers_tell(set, &providers, out);
     out->gave_up = search->gave_up;
-    contest->set = set;
-    contest->query = query;
+    contest_init(contest, set, query->standing_only);
     contest->providers = &providers;
     contest->conditions = scratch->conditions;
     contest->temporary = reply_is_temporary(&query->reply) && !out->gave_up;
-    contest->leaves_refined = query->standing_only;
     contestants_enter(set, scratch, &digits);
     if (contest->left_out && contest->count + contest->left_out > RULESET_MATCHES_MAX) {
+        contest_clear(contest);
         contest->leaves_refined = false;
         contestants_enter(set, scratch, &digits);
     }

@@ -113,6 +113,7 @@ static bool rules_fit(const struct ruleset *set)
         if (!ref_fits(set, rule->id) || !ref_fits(set, rule->source)) return false;
         if (rule->provider != IMAGE_NONE && rule->provider >= providers) return false;
         if (rule->reason >= REASON_COUNT || rule->local > 1) return false;
+        if (rule->actions[0] >= ACTION_COUNT || rule->actions[1] >= ACTION_COUNT) return false;
         if (rule->condition >= condition_count(set)) return false;
         if (!range_fits(set, IMAGE_REFINES, rule->refines_at, rule->refines_count)) return false;
     }

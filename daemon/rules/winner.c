@@ -24,30 +24,46 @@ static enum ruleset_rank plain_rank(const struct image_plain *plain, bool by_sta
 
 /* ---- order ---- */
 
-/* From the highest bits down: local 1, rank 4, wildness 4, action 4 (or local, action, rank,
- * wildness), literal bytes 16, rule 32. */
+/* From the highest bits down: local 1, rank 4, wildness 4, action 4, literal bytes 16, rule 32. */
 #define NOT_LOCAL (UINT64_C(1) << 60)
-enum { RANK_SHIFT = 56, LITERAL_SHIFT = 32, LITERAL_MAX = 0xFFFF };
+enum { RANK_SHIFT = 56, WILDNESS_SHIFT = 52, ACTION_SHIFT = 48, LITERAL_SHIFT = 32 };
+enum { LITERAL_MAX = 0xFFFF };
 
-static const struct image_rule *rule_at(const struct contest *contest, uint32_t rule)
+/* For when more matched than can be weighed: the action before rank and wildness. */
+static uint64_t safest_of(const struct candidate *candidate)
 {
-    return (const struct image_rule *)image_items(contest->set, IMAGE_RULES, NULL) + rule;
+    uint64_t order = candidate->order, action = order >> ACTION_SHIFT & 15;
+    uint64_t mark = order >> WILDNESS_SHIFT & 0xFF, last = order << 16 >> 16;
+    return (order & NOT_LOCAL) | action << 56 | mark << 48 | last;
+}
+
+void contest_clear(struct contest *contest)
+{
+    contest->count = contest->left_out = 0;
+    contest->refined_filter = 0;
+    contest->crowded = false;
+}
+
+void contest_init(struct contest *contest, const struct ruleset *set, bool standing_only)
+{
+    contest->set = set;
+    contest->rules = image_items(set, IMAGE_RULES, NULL);
+    contest->phrases = image_items(set, IMAGE_PHRASES, NULL);
+    contest->standing_only = standing_only;
+    contest->leaves_refined = standing_only;
+    contest_clear(contest);
 }
 
 static struct candidate candidate_of(const struct contest *contest, uint32_t index, uint32_t phrase,
                                      enum ruleset_rank rank, uint8_t wildness, uint32_t literal)
 {
-    const struct image_rule *rule = rule_at(contest, index);
-    uint64_t action = (uint64_t)reason_action((enum reason)rule->reason, contest->temporary);
+    const struct image_rule *rule = &contest->rules[index];
+    uint64_t action = rule->actions[contest->temporary];
     uint64_t first = rule->local ? 0 : NOT_LOCAL;
     uint64_t last = (uint64_t)(LITERAL_MAX - literal) << LITERAL_SHIFT | index;
-    uint64_t mark = (uint64_t)rank << 4 | (wildness & 15u);
+    uint64_t mark = (uint64_t)rank << RANK_SHIFT | (uint64_t)(wildness & 15u) << WILDNESS_SHIFT;
     return (struct candidate){
-        .order = first | mark << 52 | action << 48 | last,
-        .safest = first | action << 56 | mark << 48 | last,
-        .rule = index,
-        .phrase = phrase,
-    };
+        .order = first | mark | action << ACTION_SHIFT | last, .rule = index, .phrase = phrase};
 }
 
 static bool is_better(const struct candidate *a, const struct candidate *b)
@@ -58,6 +74,7 @@ static bool is_better(const struct candidate *a, const struct candidate *b)
 
 static void candidate_add(struct contest *contest, const struct candidate *candidate)
 {
+    contest->refined_filter |= contest->rules[candidate->rule].refines_filter;
     if (contest->count < RULESET_MATCHES_MAX) {
         contest->kept[contest->count++] = *candidate;
         return;
@@ -65,8 +82,8 @@ static void candidate_add(struct contest *contest, const struct candidate *candi
     unsigned worst = 0;
     contest->crowded = true;
     for (unsigned i = 1; i < contest->count; i++)
-        if (contest->kept[i].safest > contest->kept[worst].safest) worst = i;
-    if (candidate->safest < contest->kept[worst].safest) contest->kept[worst] = *candidate;
+        if (safest_of(&contest->kept[i]) > safest_of(&contest->kept[worst])) worst = i;
+    if (safest_of(candidate) < safest_of(&contest->kept[worst])) contest->kept[worst] = *candidate;
 }
 
 /* ---- who enters ---- */
@@ -78,18 +95,18 @@ static bool condition_holds(const struct contest *contest, uint32_t condition)
 
 void contest_enter_text(struct contest *contest, uint32_t index, uint32_t phrase_index)
 {
-    const struct image_rule *rule = rule_at(contest, index);
-    if (!condition_holds(contest, rule->condition)) return;
+    const struct image_rule *rule = &contest->rules[index];
+    const struct image_phrase *phrase = &contest->phrases[phrase_index];
     enum provider_bond bond = PROVIDER_HOLDS;
+    if (!condition_holds(contest, rule->condition)) return;
     if (rule->provider != IMAGE_NONE)
         bond = provider_bond(contest->set, contest->providers, rule->provider);
     if (bond == PROVIDER_EXCLUDED) return;
-    const struct image_phrase *phrase =
-        (const struct image_phrase *)image_items(contest->set, IMAGE_PHRASES, NULL) + phrase_index;
     enum ruleset_rank rank = text_rank(rule, phrase, bond);
     if (rank == RULESET_RANK_NONE) return;
     struct candidate candidate =
         candidate_of(contest, index, phrase_index, rank, 0, phrase->literal_bytes);
+    candidate.loose = bond == PROVIDER_LOOSE;
     for (unsigned i = 0; i < contest->count; i++) {
         if (contest->kept[i].rule != index) continue;
         if (is_better(&candidate, &contest->kept[i])) contest->kept[i] = candidate;
@@ -106,7 +123,7 @@ void contest_enter_plain(struct contest *contest, const struct image_plain *plai
         contest->left_out++;
         return;
     }
-    const struct image_rule *rule = rule_at(contest, plain->rule);
+    const struct image_rule *rule = &contest->rules[plain->rule];
     if (rule->provider != IMAGE_NONE &&
         provider_bond(contest->set, contest->providers, rule->provider) != PROVIDER_HOLDS)
         return;
@@ -117,10 +134,8 @@ void contest_enter_plain(struct contest *contest, const struct image_plain *plai
 
 /* ---- who wins ---- */
 
-static bool refines(const struct contest *contest, uint32_t narrow, uint32_t wide)
+static bool lists(const struct contest *contest, const struct image_rule *rule, uint32_t wide)
 {
-    const struct image_rule *rule = rule_at(contest, narrow);
-    if (!(rule->refines_filter & image_rule_bit(wide))) return false;
     const uint32_t *list =
         (const uint32_t *)image_items(contest->set, IMAGE_REFINES, NULL) + rule->refines_at;
     uint32_t low = 0, high = rule->refines_count;
@@ -135,28 +150,58 @@ static bool refines(const struct contest *contest, uint32_t narrow, uint32_t wid
     return false;
 }
 
+/* What only may have been said by its provider does not overrule what anybody may have said. */
+static bool refines(const struct contest *contest, const struct candidate *narrow, uint32_t wide,
+                    uint64_t wide_bit)
+{
+    const struct image_rule *rule = &contest->rules[narrow->rule];
+    if (!(rule->refines_filter & wide_bit)) return false;
+    if (narrow->loose && contest->rules[wide].provider == IMAGE_NONE) return false;
+    return lists(contest, rule, wide);
+}
+
 static bool is_refined(const struct contest *contest, unsigned index, bool any_local)
 {
     uint32_t wide = contest->kept[index].rule;
+    uint64_t bit = image_rule_bit(wide);
     if (any_local && (contest->kept[index].order & NOT_LOCAL)) return true;
+    if (!(contest->refined_filter & bit)) return false;
     for (unsigned i = 0; i < contest->count; i++)
-        if (i != index && refines(contest, contest->kept[i].rule, wide)) return true;
+        if (refines(contest, &contest->kept[i], wide, bit)) return true; /* never itself */
+    return false;
+}
+
+static bool has_local(const struct contest *contest)
+{
+    for (unsigned i = 0; i < contest->count; i++)
+        if (!(contest->kept[i].order & NOT_LOCAL)) return true;
+    return false;
+}
+
+/* Rules without text refine none with text. */
+bool contest_is_won_by_text(const struct contest *contest)
+{
+    if (contest->crowded || contest->count == 0) return false;
+    bool any_local = has_local(contest);
+    for (unsigned i = 0; i < contest->count; i++) {
+        uint64_t rank = contest->kept[i].order >> RANK_SHIFT & 15;
+        if (rank < RULESET_RANK_TELLING_STATUS && !is_refined(contest, i, any_local)) return true;
+    }
     return false;
 }
 
 static void match_of(const struct contest *contest, const struct candidate *candidate, bool refined,
                      struct ruleset_match *out)
 {
-    const struct image_phrase *phrases = image_items(contest->set, IMAGE_PHRASES, NULL);
     *out = (struct ruleset_match){
         .rule = candidate->rule,
         .rank = candidate->order >> RANK_SHIFT & 15,
-        .wildness = candidate->order >> (RANK_SHIFT - 4) & 15,
+        .wildness = candidate->order >> WILDNESS_SHIFT & 15,
         .local = !(candidate->order & NOT_LOCAL),
         .refined_away = refined,
     };
     if (candidate->phrase != IMAGE_NONE)
-        out->evidence = image_text(contest->set, phrases[candidate->phrase].text);
+        out->evidence = image_text(contest->set, contest->phrases[candidate->phrase].text);
 }
 
 /* Insertion sort: mostly one to five. Among more than are kept the safest comes first. */
@@ -167,7 +212,7 @@ static void sort_kept(struct contest *contest)
         unsigned at = i;
         for (; at > 0; at--) {
             const struct candidate *before = &contest->kept[at - 1];
-            if (contest->crowded ? before->safest < candidate.safest
+            if (contest->crowded ? safest_of(before) < safest_of(&candidate)
                                  : before->order < candidate.order)
                 break;
             contest->kept[at] = *before;
@@ -180,11 +225,9 @@ void contest_decide(struct contest *contest, struct ruleset_result *out)
 {
     uint32_t refined = 0; /* a bit for each of the kept */
     unsigned count = 0;
-    bool any_local = false;
+    bool any_local = has_local(contest);
     _Static_assert(RULESET_MATCHES_MAX <= 32, "a bit for each");
     sort_kept(contest);
-    for (unsigned i = 0; i < contest->count; i++)
-        any_local |= !(contest->kept[i].order & NOT_LOCAL);
     for (unsigned i = 0; i < contest->count; i++) {
         if (is_refined(contest, i, any_local))
             refined |= UINT32_C(1) << i;
@@ -194,7 +237,7 @@ void contest_decide(struct contest *contest, struct ruleset_result *out)
     out->crowded = contest->crowded;
     out->found = count > 0;
     out->winner = out->found ? out->matches[0] : (struct ruleset_match){0};
-    if (contest->query->standing_only) refined = 0;
+    if (contest->standing_only) refined = 0;
     for (unsigned i = 0; i < contest->count; i++)
         if (refined >> i & 1) match_of(contest, &contest->kept[i], true, &out->matches[count++]);
     out->match_count = count;

@@ -206,12 +206,23 @@ static const char *difference(const struct differential *test, const struct rule
     return NULL;
 }
 
+/* Nobody asks for them: what is refined away, and rules without text that do not win. */
 static void wanted_standing(const struct naive_result *wanted, struct naive_result *out)
 {
     *out = *wanted;
     out->match_count = 0;
     for (unsigned i = 0; i < wanted->match_count; i++)
-        if (!wanted->matches[i].refined) out->matches[out->match_count++] = wanted->matches[i];
+        if (!wanted->matches[i].refined && (i == 0 || wanted->matches[i].phrase))
+            out->matches[out->match_count++] = wanted->matches[i];
+}
+
+static void drop_losers_without_text(struct ruleset_result *result)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < result->match_count; i++)
+        if (i == 0 || ruleset_rank_has_text(result->matches[i].rank))
+            result->matches[count++] = result->matches[i];
+    result->match_count = count;
 }
 
 bool differential_ask(struct differential *test, struct ruleset_query query, struct error *error)
@@ -224,6 +235,7 @@ bool differential_ask(struct differential *test, struct ruleset_query query, str
     const char *what = difference(test, &result, &wanted);
     query.standing_only = true;
     ruleset_match(&test->set, test->scratch, &query, &result);
+    drop_losers_without_text(&result);
     wanted_standing(&wanted, &standing);
     if (!what) what = difference(test, &result, &standing);
     test->matched += wanted.match_count;

@@ -58,14 +58,20 @@ static inline void fixture_ask_at(struct fixture *fixture, const char *text, con
     reply_find(query.text, &query.reply);
     query.standing_only = true;
     ruleset_match(&fixture->set, fixture->scratch, &query, out);
-    struct ruleset_match winner = out->winner;
-    unsigned standing = out->match_count;
+    struct ruleset_result standing = *out;
     query.standing_only = false;
     ruleset_match(&fixture->set, fixture->scratch, &query, out);
-    /* Explained or not, the same rules stand. */
-    if (out->found) assert_int_equal(out->winner.rule, winner.rule);
-    for (unsigned i = 0; i < out->match_count; i++)
-        assert_int_equal(out->matches[i].refined_away, i >= standing);
+    /* Explained or not, the same rules stand, but for those without text that do not win. */
+    assert_int_equal(out->found, standing.found);
+    if (out->found) assert_int_equal(out->winner.rule, standing.winner.rule);
+    unsigned at = 0;
+    for (unsigned i = 0; i < out->match_count; i++) {
+        bool same = at < standing.match_count && standing.matches[at].rule == out->matches[i].rule;
+        assert_true(same || out->matches[i].refined_away ||
+                    (i > 0 && !ruleset_rank_has_text(out->matches[i].rank)));
+        at += same;
+    }
+    assert_int_equal(at, standing.match_count);
 }
 
 static inline void fixture_ask(struct fixture *fixture, const char *text,

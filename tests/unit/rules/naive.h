@@ -37,6 +37,7 @@ struct naive_match {
     uint8_t rank, wildness;
     enum action action;
     size_t literal;
+    bool loose; /* bound to a provider of which nobody knows whether it answered */
     bool refined;
 };
 struct naive_result {

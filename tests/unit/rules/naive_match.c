@@ -237,7 +237,8 @@ static bool rule_match(const struct naive *naive, const struct naive_rule *rule,
     if (!naive_digits_fit(read, &query->reply, &digits)) return false;
     enum bond bond = bond_of(naive, result, read->provider);
     if (bond == EXCLUDED) return false;
-    *out = (struct naive_match){.rule = rule, .action = reason_action(read->reason, temporary)};
+    *out = (struct naive_match){
+        .rule = rule, .action = reason_action(read->reason, temporary), .loose = bond == LOOSE};
     if (rule->phrase_count == 0) {
         out->rank = digits_rank(read, &digits);
         out->wildness = digits.wildness;
@@ -263,8 +264,10 @@ static void refined_mark(struct naive *naive, struct naive_result *out)
     for (unsigned i = 0; i < out->match_count; i++) {
         size_t wide = (size_t)(out->matches[i].rule - naive->rules);
         out->matches[i].refined = any_local && !out->matches[i].rule->rule->local;
+        bool unbound = out->matches[i].rule->rule->provider.len == 0;
         for (unsigned j = 0; j < out->match_count; j++)
             out->matches[i].refined |=
+                !(unbound && out->matches[j].loose) &&
                 naive_refines(naive, (size_t)(out->matches[j].rule - naive->rules), wide);
     }
 }

@@ -239,11 +239,25 @@ static void what_another_refines_is_dropped(void **state)
          RULESET_RANK_TELLING_STATUS},
         {R("a", S("5.2.2"), "spam") R("b", S("5.2.2") C("5xx"), "user-unknown"), "550 5.2.2 x", "b",
          RULESET_RANK_TELLING_STATUS},
-        /* a bound rule that matches loosely refines an unbound one, too */
+    };
+    ROWS_CHECK(rows, "");
+}
+
+static void a_rule_that_matches_loosely_refines_no_unbound_one(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
         {R("a", T("not exist"), "spam")
              R("b", P("gmail") T("the account does not exist"), "user-unknown"),
-         "550 the account does not exist", "b", RULESET_RANK_LOOSE_TEXT},
-        /* but a wider or another provider does not */
+         "550 the account does not exist", "a", RULESET_RANK_UNBOUND_TEXT},
+        {R("a", T("nonexistent"), "spam")
+             R("b", P("gmail") T("nonexistent account"), "user-unknown"),
+         "550 nonexistent account", "b", RULESET_RANK_LOOSE_TEXT},
+        /* but one that is bound, too */
+        {R("a", P("ms") T("the account does not exist"), "spam")
+             R("b", P("ms.a") T("the account does not exist here"), "user-unknown"),
+         "550 the account does not exist here", "b", RULESET_RANK_LOOSE_TEXT},
+        /* only if its provider is not a wider or another one */
         {R("a", P("ms.a") T("does not exist"), "spam")
              R("b", P("ms") T("the account does not exist"), "user-unknown"),
          "550 the account does not exist", "b", RULESET_RANK_LOOSE_TEXT},
@@ -470,6 +484,7 @@ int main(void)
         cmocka_unit_test(within_a_rank_the_safer_action_then_bytes_then_the_smaller_id),
         cmocka_unit_test(a_gave_up_phrase_makes_a_temporary_reply_final),
         cmocka_unit_test(what_another_refines_is_dropped),
+        cmocka_unit_test(a_rule_that_matches_loosely_refines_no_unbound_one),
         cmocka_unit_test(a_member_refines_its_family),
         cmocka_unit_test(all_matches_are_told_best_first),
         cmocka_unit_test(among_more_matches_than_are_kept_the_safest_wins),
