@@ -1,4 +1,5 @@
 #include "mail/decode.h"
+#include "mail/line.h"
 #include <string.h>
 
 enum { SKIP = 64, PAD = 65 };
@@ -61,12 +62,9 @@ static size_t soft_break(struct span text, size_t at)
 {
     size_t next = at + 1;
     while (next < text.len && byte_is_blank(text.ptr[next])) next++;
-    if (next == text.len) return next - at;
-    if (text.ptr[next] == '\n') return next + 1 - at;
-    if (text.ptr[next] != '\r') return 0;
-    next++;
-    if (next < text.len && text.ptr[next] == '\n') next++;
-    return next - at;
+    const char *stop = text.ptr + next, *end = text.ptr + text.len;
+    const char *behind = line_end_skip(stop, end);
+    return behind > stop || stop == end ? (size_t)(behind - text.ptr) - at : 0;
 }
 
 /* What stands at the "=" at `at`: how many bytes it takes; *byte is what it means, -1: nothing. */

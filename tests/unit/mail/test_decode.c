@@ -36,6 +36,7 @@ static void each_encoding_decodes_and_survives_what_is_broken(void **state)
         {decode_quoted_printable, "soft=\nbreak", "softbreak"},
         {decode_quoted_printable, "soft=\rbreak", "softbreak"},
         {decode_quoted_printable, "soft= \t\r\nbreak", "softbreak"},
+        {decode_quoted_printable, "soft=\r\r\nbreak", "softbreak"},
         {decode_quoted_printable, "end=", "end"},
         {decode_quoted_printable, "bad=XYz", "bad=XYz"},
         {decode_quoted_printable, "cut=4", "cut=4"},
