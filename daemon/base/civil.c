@@ -224,6 +224,7 @@ bool civil_parse_duration(struct span text, int64_t *duration_ms)
 static void skip_blanks(struct span *text)
 {
     size_t at = 0, depth = 0;
+    if (text->len && *text->ptr != '(' && !byte_is_space(*text->ptr)) return;
     for (; at < text->len; at++) {
         char c = text->ptr[at];
         if (c == '(')

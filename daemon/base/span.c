@@ -1,6 +1,6 @@
 /* Views of bytes: comparing, finding, cutting. */
 #include "base/span.h"
-#include "base/simd.h"
+#include "base/scan.h"
 #include "base/utf8.h"
 #include <string.h>
 
@@ -113,8 +113,7 @@ struct span span_split(struct span *rest, char byte)
 bool span_next_line(struct span *rest, struct span *line)
 {
     if (rest->len == 0) return false;
-    size_t end = 0;
-    while (end < rest->len && rest->ptr[end] != '\n' && rest->ptr[end] != '\r') end++;
+    size_t end = scan_line_end(*rest);
     *line = span_take(*rest, end);
     size_t skip = end;
     if (skip < rest->len && rest->ptr[skip] == '\r') skip++;

@@ -125,8 +125,8 @@ static bool google_group_read(const struct report *report, const struct traits *
     struct bounce *bounce = one_bounce(report, recipient, out);
     if (!bounce) return true;
     struct span rest = text, line, first = SPAN_NONE;
-    while (span_next_line(&rest, &line))
-        if (span_find_byte(line, '(') != SPAN_NOT_FOUND && !first.len) first = line;
+    while (!first.len && span_next_line(&rest, &line))
+        if (span_find_byte(line, '(') != SPAN_NOT_FOUND) first = line;
     bounce->diagnostic = intake_diagnostic(first, report->scratch);
     /* It does not say whether the group is missing or closed to the sender. */
     bounce->reason_by_form = REASON_SENDER_REFUSED;

@@ -22,6 +22,9 @@ struct notice {
 };
 /* Spans point into `text`. False past the arena's limit. */
 bool notice_read(struct span text, struct arena *arena, struct notice *out);
+/* True and filled where it is qmail's; see intake_qmail. */
+bool intake_qmail_notice(const struct notice *notice, const struct intake_input *input,
+                         const struct intake_scratch *scratch, struct intake_output *out);
 /* The text of the entry for that address; empty where there is none. */
 struct span notice_text_of(const struct notice *notice, struct span address);
 /* The paragraph in which a reply code or a status stands, or all of a short text; else empty. */

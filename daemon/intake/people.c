@@ -156,14 +156,16 @@ static void bounces_make(const struct people *people, struct intake_output *out)
     }
 }
 
-static bool people_open(const struct report *report, const struct traits *traits, struct span human,
+/* `people->notice` was read. */
+static bool people_open(const struct report *report, const struct traits *traits,
                         struct people *out)
 {
     struct arena *arena = report->scratch->arena;
-    *out = (struct people){.report = report, .traits = traits};
+    out->report = report;
+    out->traits = traits;
     out->index = cue_index_get();
     out->failed = arena_take(arena, (BOUNCE_RECIPIENTS_MAX + 1) * sizeof *out->failed);
-    if (!out->failed || !notice_read(human, arena, &out->notice)) return false;
+    if (!out->failed) return false;
     out->returned = report->returned;
     if (!report->has_original) {
         returned_read(out->notice.copy, report->scratch, &out->returned);
@@ -177,14 +179,15 @@ void people_read(const struct report *report, const struct traits *traits,
                  struct intake_output *out)
 {
     struct span human = report_human_text(report);
-    if (intake_qmail(human, report->input, report->scratch, out)) {
+    struct people people = {.count = 0};
+    bool is_read = notice_read(human, report->scratch->arena, &people.notice);
+    if (is_read && intake_qmail_notice(&people.notice, report->input, report->scratch, out)) {
         for (size_t i = 0; i < out->count; i++) report_apply(report, &out->bounces[i]);
         return;
     }
     bool is_report = span_starts_fold(report->head.content_type, SPAN("multipart/report"));
     if (is_report && intake_dsn_flat(report, human, out)) return;
-    struct people people;
-    if (!people_open(report, traits, human, &people)) {
+    if (!is_read || !people_open(report, traits, &people)) {
         intake_dead(out, DEAD_TOO_LARGE, SPAN("it needs more memory than is allowed"));
         return;
     }
@@ -212,10 +215,12 @@ static bool returns_own_mail(const struct people *people)
  * signs that do not come from the head alone. */
 bool people_try(const struct report *report, const struct traits *traits, struct intake_output *out)
 {
-    struct people people;
+    struct people people = {.count = 0};
     struct cues cues;
     struct reply reply;
-    if (!people_open(report, traits, report_human_text(report), &people)) return false;
+    if (!notice_read(report_human_text(report), report->scratch->arena, &people.notice) ||
+        !people_open(report, traits, &people))
+        return false;
     struct span text = span_take(people.notice.text, SCAN_MAX);
     cue_find(people.index, text, &cues);
     reply_find(text, &reply);

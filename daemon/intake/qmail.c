@@ -24,22 +24,28 @@ static struct span remote_host(struct span text)
     return SPAN_NONE;
 }
 
-bool intake_qmail(struct span text, const struct intake_input *input,
-                  const struct intake_scratch *scratch, struct intake_output *out)
+bool intake_qmail_notice(const struct notice *notice, const struct intake_input *input,
+                         const struct intake_scratch *scratch, struct intake_output *out)
 {
-    struct notice notice;
-    if (!notice_read(text, scratch->arena, &notice) || notice.count == 0 || !notice.is_qmail)
-        return false;
-    struct bounce *bounces = intake_bounces(input, scratch, FORMAT_QMAIL, notice.count, out);
+    if (notice->count == 0 || !notice->is_qmail) return false;
+    struct bounce *bounces = intake_bounces(input, scratch, FORMAT_QMAIL, notice->count, out);
     if (!bounces) return true;
     struct returned returned;
-    returned_read(notice.copy, scratch, &returned);
-    for (size_t i = 0; i < notice.count; i++) {
+    returned_read(notice->copy, scratch, &returned);
+    for (size_t i = 0; i < notice->count; i++) {
         struct bounce *bounce = &bounces[i];
-        bounce->recipient = notice.entries[i].address;
-        bounce->diagnostic = intake_diagnostic(notice.entries[i].text, scratch);
+        bounce->recipient = notice->entries[i].address;
+        bounce->diagnostic = intake_diagnostic(notice->entries[i].text, scratch);
         bounce->remote_host = remote_host(bounce->diagnostic);
         returned_apply(&returned, bounce);
     }
     return true;
+}
+
+bool intake_qmail(struct span text, const struct intake_input *input,
+                  const struct intake_scratch *scratch, struct intake_output *out)
+{
+    struct notice notice;
+    return notice_read(text, scratch->arena, &notice) &&
+           intake_qmail_notice(&notice, input, scratch, out);
 }

@@ -5,6 +5,11 @@
 #include "mail/address.h"
 #include <stddef.h>
 
+struct report_text { /* of the part for people */
+    struct span text;
+    bool was_read;
+};
+
 /* Where the first field of that name is kept; NULL for one that is not. */
 static struct span *head_member(struct mail_head *head, struct span name)
 {
@@ -30,8 +35,10 @@ static struct span *head_member(struct mail_head *head, struct span name)
         {{"auto-submitted", 14}, offsetof(struct mail_head, auto_submitted)},
         {{"x-failed-recipients", 19}, offsetof(struct mail_head, failed_recipients)},
     };
+    char first = name.len ? byte_lower(*name.ptr) : '\0';
     for (size_t i = 0; i < sizeof fields / sizeof *fields && fields[i].name.len <= name.len; i++)
-        if (fields[i].name.len == name.len && span_equal_fold(name, fields[i].name))
+        if (fields[i].name.len == name.len && *fields[i].name.ptr == first &&
+            span_equal_fold(name, fields[i].name))
             return (struct span *)(void *)((char *)head + fields[i].offset);
     return NULL;
 }
@@ -151,8 +158,9 @@ bool report_open(const struct intake_input *input, const struct intake_scratch *
     struct span text = input->bytes;
     while (text.len && byte_is_space(*text.ptr)) text = span_skip(text, 1);
     root_read(text, out);
+    out->text = arena_take_zero(scratch->arena, sizeof *out->text);
     struct mime_walk *walk = mime_walk_start_at(&out->root, scratch->arena);
-    if (!walk || !mime_walk_next(walk, &out->root)) return false;
+    if (!out->text || !walk || !mime_walk_next(walk, &out->root)) return false;
     struct mime_part part = out->root;
     do part_sort(out, &part);
     while (mime_walk_next(walk, &part));
@@ -166,11 +174,14 @@ bool report_open(const struct intake_input *input, const struct intake_scratch *
 
 struct span report_human_text(const struct report *report)
 {
-    if (!report->has_human) return SPAN_NONE;
+    struct report_text *cached = report->text;
+    if (!report->has_human || cached->was_read) return cached->text;
+    struct arena *arena = report->scratch->arena;
     struct mime_part part = report->human;
     part.body = span_take(part.body, NOTICE_SIZE_MAX);
-    struct span text = mime_part_text(&part, report->scratch->charset, report->scratch->arena);
-    if (type_is(&part, SPAN("text/html"))) text = text_from_html(text, report->scratch->arena);
+    struct span text = mime_part_text(&part, report->scratch->charset, arena);
+    if (type_is(&part, SPAN("text/html"))) text = text_from_html(text, arena);
+    *cached = (struct report_text){.text = text, .was_read = true};
     return text;
 }
 

@@ -23,11 +23,13 @@ struct report {
     bool has_human, has_status, has_feedback, has_disposition, has_original;
     struct returned returned;  /* of the part `original` */
     struct config_trace marks; /* the sender's own, of this mail or the returned one */
+    struct report_text *text;  /* see report_human_text; in the arena */
 };
 /* False past the arena's limit. */
 bool report_open(const struct intake_input *input, const struct intake_scratch *scratch,
                  struct report *out);
-/* The part for people as UTF-8, at most NOTICE_SIZE_MAX bytes of it, HTML as text. */
+/* The part for people as UTF-8, at most NOTICE_SIZE_MAX bytes of it, HTML as text. It is read when
+ * it is first asked for. */
 struct span report_human_text(const struct report *report);
 /* What every bounce of this mail knows: message id, sender, time. */
 void report_apply(const struct report *report, struct bounce *bounce);

@@ -3,6 +3,7 @@
  * else. */
 #include "mail/charset.h"
 #include "base/check.h"
+#include "base/simd.h"
 #include "base/utf8.h"
 #include <iconv.h>
 #include <stdlib.h>
@@ -52,17 +53,12 @@ void charset_free(struct charset *charset)
  */
 static bool is_plain(struct span text)
 {
-    uint64_t high = 0;
-    size_t at = 0;
-    for (; at + 8 <= text.len; at += 8) {
-        uint64_t word;
-        memcpy(&word, text.ptr + at, sizeof word);
-        high |= word;
+    char storage[SIMD_STEP];
+    for (size_t step = 0; step < text.len; step += SIMD_STEP) {
+        const char *bytes = simd_tail(text.ptr + step, text.len - step, storage);
+        if (simd_find_high(bytes) | simd_find_either(bytes, '\x1b', '\x0e')) return false;
     }
-    for (; at < text.len; at++) high |= (unsigned char)text.ptr[at];
-    if (high & UINT64_C(0x8080808080808080)) return false;
-    return span_find_byte(text, '\x1b') == SPAN_NOT_FOUND &&
-           span_find_byte(text, '\x0e') == SPAN_NOT_FOUND;
+    return true;
 }
 
 static struct span repair(struct span text, struct arena *arena)

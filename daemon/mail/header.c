@@ -9,8 +9,9 @@ static const struct span bom = {"\xEF\xBB\xBF", 3};
 void header_reader_init(struct header_reader *reader, struct span text)
 {
     if (span_starts(text, bom)) text = span_skip(text, bom.len);
-    *reader = (struct header_reader){.rest = text, .text = text};
-    line_reader_init(&reader->lines, span_take(text, HEADER_SIZE_MAX));
+    struct span window = span_take(text, HEADER_SIZE_MAX);
+    *reader = (struct header_reader){.rest = text, .text = text, .at = text.ptr};
+    reader->end = window.len ? window.ptr + window.len : window.ptr;
 }
 
 static struct span behind(const struct header_reader *reader, const char *at)
@@ -23,7 +24,7 @@ static enum header_next reader_end(struct header_reader *reader, const char *blo
 {
     reader->block = span_take(reader->text, (size_t)(block_end - reader->text.ptr));
     reader->rest = behind(reader, body);
-    line_reader_init(&reader->lines, SPAN_NONE);
+    reader->at = reader->end;
     return HEADER_END;
 }
 
@@ -71,39 +72,42 @@ static bool split_field(struct span line, size_t text_left, struct header_field 
 }
 
 /* As span_trim: most values have one blank before them and none behind. */
-static inline struct span trim(struct span value)
+static inline struct span trim(const char *from, const char *to)
 {
-    if (value.len && *value.ptr == ' ') value = span_of(value.ptr + 1, value.len - 1);
-    if (value.len == 0 || byte_is_space(*value.ptr) || byte_is_space(value.ptr[value.len - 1]))
-        return span_trim(value);
+    if (from < to && *from == ' ') from++;
+    struct span value = span_of(from, (size_t)(to - from));
+    if (value.len == 0 || byte_is_space(*from) || byte_is_space(to[-1])) return span_trim(value);
     return value;
+}
+
+/* The end of the line that begins at `at`, and in *next where the next one does. */
+static inline const char *line_stop(const char *at, const char *end, const char **next)
+{
+    const char *stop = at + scan_line_end(span_of(at, (size_t)(end - at)));
+    *next = stop < end && *stop == '\n' ? stop + 1 : line_end_skip(stop, end);
+    return stop;
 }
 
 enum header_next header_next(struct header_reader *reader, struct header_field *out)
 {
-    struct line_reader *lines = &reader->lines;
-    if (reader->text.len == 0) return reader_end(reader, reader->text.ptr, reader->text.ptr);
-    const char *window_end = reader->text.ptr + reader->text.len;
+    const char *at = reader->at, *const end = reader->end;
     bool is_cut = reader->text.len > HEADER_SIZE_MAX;
-    if (is_cut) window_end = reader->text.ptr + HEADER_SIZE_MAX;
-    struct span line = SPAN_NONE;
-    for (;;) {
-        const char *start = lines->rest.ptr;
-        if (!line_next(lines, &line)) break;
-        if (is_cut && lines->rest.len == 0) return reader_limit(reader, start);
-        if (line.len == 0) return reader_end(reader, start, lines->rest.ptr);
-        if (line.len >= 2 && line.ptr[0] == '-' && line.ptr[1] == '-')
+    while (at < end) {
+        const char *start = at, *stop = line_stop(start, end, &at);
+        if (is_cut && at == end) return reader_limit(reader, start);
+        if (stop == start) return reader_end(reader, start, at);
+        if (*start == '-' && stop - start >= 2 && start[1] == '-')
             return reader_end(reader, start, start);
-        size_t text_left = (size_t)(lines->rest.ptr + lines->rest.len - line.ptr);
-        if (byte_is_blank(*line.ptr) || !split_field(line, text_left, out)) continue;
-        while (lines->rest.len && byte_is_blank(*lines->rest.ptr)) line_next(lines, &line);
-        if (is_cut && lines->rest.len == 0) return reader_limit(reader, start);
-        size_t len = (size_t)(line.ptr + line.len - out->value.ptr);
-        out->value = trim(span_of(out->value.ptr, len));
+        struct span line = span_of(start, (size_t)(stop - start));
+        if (byte_is_blank(*start) || !split_field(line, (size_t)(end - start), out)) continue;
+        while (at < end && byte_is_blank(*at)) stop = line_stop(at, end, &at);
+        if (is_cut && at == end) return reader_limit(reader, start);
+        out->value = trim(out->value.ptr, stop);
+        reader->at = at;
         return HEADER_FIELD;
     }
     if (reader->rest.ptr != reader->text.ptr) return HEADER_END; /* was met before */
-    return reader_end(reader, window_end, window_end);
+    return reader_end(reader, end, end);
 }
 
 bool header_find(struct span block, struct span name, struct span *value)
@@ -124,15 +128,27 @@ static bool is_fold_byte(char c)
     return byte_is_blank(c) || c == '\r' || c == '\n';
 }
 
+/* Where the first line end, tab or run of blanks stands, or value.len. */
+static size_t find_fold(struct span value)
+{
+    char storage[SIMD_STEP];
+    for (size_t step = 0; step < value.len; step += SIMD_STEP) {
+        const char *bytes = simd_tail(value.ptr + step, value.len - step, storage);
+        uint32_t ends = simd_find_either(bytes, '\r', '\n') | simd_find_byte(bytes, '\t');
+        uint32_t blanks = simd_find_byte(bytes, ' ');
+        for (ends |= blanks; ends; ends &= ends - 1) {
+            size_t at = step + (size_t)__builtin_ctz(ends);
+            bool is_single =
+                value.ptr[at] == ' ' && !(at + 1 < value.len && is_fold_byte(value.ptr[at + 1]));
+            if (!is_single) return at;
+        }
+    }
+    return value.len;
+}
+
 struct span header_unfold(struct span value, struct arena *arena)
 {
-    size_t at = 0;
-    while (at < value.len) {
-        char c = value.ptr[at];
-        if (c == '\r' || c == '\n' || c == '\t') break;
-        if (c == ' ' && at + 1 < value.len && is_fold_byte(value.ptr[at + 1])) break;
-        at++;
-    }
+    size_t at = find_fold(value);
     if (at == value.len) return value;
     char *out = arena_take(arena, value.len);
     if (!out) return span_take(value, at);

@@ -24,8 +24,8 @@ enum header_next {
 struct header_reader {
     struct span rest;  /* meaningful once the end was met */
     struct span block; /* likewise: the header, without the empty line behind it */
-    struct line_reader lines;
     struct span text;
+    const char *at, *end; /* of the lines that are read as fields: what is left of them */
 };
 void header_reader_init(struct header_reader *reader, struct span text);
 enum header_next header_next(struct header_reader *reader, struct header_field *out);

@@ -303,9 +303,10 @@ struct span mime_part_text(const struct mime_part *part, struct charset *charset
     bool says_nothing = name.len == 0 || span_equal_fold(name, SPAN("us-ascii"));
     /* ISO-2022-JP is 7-bit, and many hosts in Japan send it without saying so. */
     /* UTF-8 under a 7-bit name: the text says otherwise, and is right. */
-    if (is_seven_bit(name) && utf8_is_valid(text) && span_find_byte(text, '\x1b') == SPAN_NOT_FOUND)
+    if (is_seven_bit(name) && span_find_byte(text, '\x1b') == SPAN_NOT_FOUND && utf8_is_valid(text))
         return text;
-    if (says_nothing && span_find(text, SPAN("\x1b$")) != SPAN_NOT_FOUND)
+    if (says_nothing && span_find_byte(text, '\x1b') != SPAN_NOT_FOUND &&
+        span_find(text, SPAN("\x1b$")) != SPAN_NOT_FOUND)
         name = SPAN("iso-2022-jp");
     return charset_to_utf8(charset, name, text, arena);
 }
