@@ -38,7 +38,8 @@ static inline size_t scan_dashes(struct span text, size_t at)
 {
     char storage[SIMD_STEP];
     for (size_t step = at; step < text.len; step += SIMD_STEP) {
-        const char *bytes = simd_tail(text.ptr + step, text.len - step, storage);
+        const char *bytes = text.ptr + step;
+        if (text.len - step < SIMD_STEP) bytes = simd_tail(bytes, text.len - step, storage);
         uint32_t dashes = simd_find_byte(bytes, '-');
         dashes &= dashes >> 1 | UINT32_C(1) << (SIMD_STEP - 1);
         for (; dashes; dashes &= dashes - 1) {
@@ -48,5 +49,14 @@ static inline size_t scan_dashes(struct span text, size_t at)
         }
     }
     return text.len;
+}
+
+/* ASCII capitals among the eight bytes of a word made small. */
+static inline uint64_t scan_lower(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    uint64_t low = word & ~highs;
+    uint64_t from_a = low + ones * (0x80 - 'A'), behind_z = low + ones * (0x7f - 'Z');
+    return word | ((from_a & ~behind_z & ~word & highs) >> 2);
 }
 #endif

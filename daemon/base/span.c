@@ -9,21 +9,23 @@ struct span span_from(const char *text)
     return text ? (struct span){text, strlen(text)} : SPAN_NONE;
 }
 
-bool span_equal_fold(struct span a, struct span b)
-{
-    return a.len == b.len && span_starts_fold(a, b);
-}
 
 bool span_starts(struct span text, struct span prefix)
 {
     return text.len >= prefix.len && span_equal(span_take(text, prefix.len), prefix);
 }
 
-bool span_starts_fold(struct span text, struct span prefix)
+bool span_bytes_equal_fold(const char *a, const char *b, size_t len)
 {
-    if (text.len < prefix.len) return false;
-    for (size_t i = 0; i < prefix.len; i++)
-        if (byte_lower(text.ptr[i]) != byte_lower(prefix.ptr[i])) return false;
+    size_t i = 0;
+    for (; i + 8 <= len; i += 8) {
+        uint64_t x, y;
+        memcpy(&x, a + i, sizeof x);
+        memcpy(&y, b + i, sizeof y);
+        if (x != y && scan_lower(x) != scan_lower(y)) return false;
+    }
+    for (; i < len; i++)
+        if (byte_lower(a[i]) != byte_lower(b[i])) return false;
     return true;
 }
 

@@ -28,9 +28,7 @@ static inline bool span_equal(struct span a, struct span b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
-bool span_equal_fold(struct span a, struct span b); /* ASCII letters without case */
 bool span_starts(struct span text, struct span prefix);
-bool span_starts_fold(struct span text, struct span prefix);
 bool span_ends(struct span text, struct span suffix);
 bool span_ends_fold(struct span text, struct span suffix);
 /* <0, 0, >0 in byte order; a prefix sorts first. */
@@ -94,5 +92,18 @@ static inline bool byte_is_space(char c)
 static inline char byte_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+/* ASCII letters without case. Most of what is compared differs in the first byte: no call then. */
+bool span_bytes_equal_fold(const char *a, const char *b, size_t len);
+static inline bool span_starts_fold(struct span text, struct span prefix)
+{
+    if (text.len < prefix.len) return false;
+    return prefix.len == 0 || (byte_lower(*text.ptr) == byte_lower(*prefix.ptr) &&
+                               span_bytes_equal_fold(text.ptr, prefix.ptr, prefix.len));
+}
+static inline bool span_equal_fold(struct span a, struct span b)
+{
+    return a.len == b.len && span_starts_fold(a, b);
 }
 #endif

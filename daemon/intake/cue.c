@@ -1,5 +1,5 @@
 #include "intake/cue.h"
-#include "base/simd.h"
+#include "base/scan.h"
 #include <stdatomic.h>
 #include <string.h>
 
@@ -75,15 +75,6 @@ static inline bool starts(const char *text, struct span phrase)
     return true;
 }
 
-/* ASCII capitals of the eight bytes made small. */
-static inline uint64_t lower_head(uint64_t head)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
-    uint64_t low = head & ~highs;
-    uint64_t from_a = low + ones * (0x80 - 'A'), behind_z = low + ones * (0x7f - 'Z');
-    return head | ((from_a & ~behind_z & ~head & highs) >> 2);
-}
-
 /* The phrases at a place of a text. Most words are told from all of them by their first bytes. */
 static inline void try_at(const struct cue_index *index, struct span text, size_t at,
                           struct cues *out)
@@ -94,7 +85,7 @@ static inline void try_at(const struct cue_index *index, struct span text, size_
         memcpy(&head, text.ptr + at, HEAD_SIZE);
     else
         memcpy(&head, text.ptr + at, left);
-    head = lower_head(head);
+    head = scan_lower(head);
     uint64_t gram = head & index->masks[GRAM_SIZE];
     unsigned slot = slot_of(gram), found;
     while ((found = index->slots[slot]) &&

@@ -7,6 +7,7 @@
 #include "intake/intake_private.h"
 #include "intake/notice.h"
 #include "mail/address.h"
+#include <stddef.h>
 
 enum { STATUS_SIZE_MAX = 2 * 1024 * 1024 /* of the part message/delivery-status */ };
 
@@ -71,6 +72,11 @@ static void message_field(struct dsn *dsn, const struct header_field *field)
         dsn->sender = field->value;
 }
 
+static struct span *member_at(struct group *group, ptrdiff_t offset)
+{
+    return (struct span *)(void *)((char *)group + offset);
+}
+
 /* One block of fields. *group is the recipient at hand, NULL at the start of a block. False at a
  * limit. */
 static bool field_take(struct dsn *dsn, const struct header_field *field, struct group **group)
@@ -82,14 +88,15 @@ static bool field_take(struct dsn *dsn, const struct header_field *field, struct
         return true;
     }
     bool is_recipient = member == &probe.final || member == &probe.original;
+    ptrdiff_t offset = (char *)member - (char *)&probe;
     if (!*group) {
         /* Fields without a recipient belong to the one before, whose block an empty line tore. */
         *group = is_recipient || !dsn->last || dsn->last->action.len ? group_add(dsn) : dsn->last;
-    } else if (is_recipient && group_member(*group, field->name)->len) {
+    } else if (is_recipient && member_at(*group, offset)->len) {
         *group = group_add(dsn);
     }
     if (!*group) return false;
-    member = group_member(*group, field->name);
+    member = member_at(*group, offset);
     if (!member->len) *member = field->value;
     return true;
 }

@@ -3,7 +3,6 @@
 #include "intake/intake_private.h"
 #include "intake/notice.h"
 #include "mail/address.h"
-#include <stddef.h>
 
 struct report_text { /* of the part for people */
     struct span text;
@@ -13,33 +12,43 @@ struct report_text { /* of the part for people */
 /* Where the first field of that name is kept; NULL for one that is not. */
 static struct span *head_member(struct mail_head *head, struct span name)
 {
-    static const struct {
-        struct span name;
-        size_t offset;
-    } fields[] = {
-        {{"to", 2}, offsetof(struct mail_head, to)},
-        {{"cc", 2}, offsetof(struct mail_head, cc)},
-        {{"from", 4}, offsetof(struct mail_head, from)},
-        {{"date", 4}, offsetof(struct mail_head, date)},
-        {{"subject", 7}, offsetof(struct mail_head, subject)},
-        {{"list-id", 7}, offsetof(struct mail_head, list_id)},
-        {{"precedence", 10}, offsetof(struct mail_head, precedence)},
-        {{"references", 10}, offsetof(struct mail_head, references)},
-        {{"x-mlserver", 10}, offsetof(struct mail_head, ml_server)},
-        {{"return-path", 11}, offsetof(struct mail_head, return_path)},
-        {{"in-reply-to", 11}, offsetof(struct mail_head, in_reply_to)},
-        {{"delivered-to", 12}, offsetof(struct mail_head, delivered_to)},
-        {{"content-type", 12}, offsetof(struct mail_head, content_type)},
-        {{"x-original-to", 13}, offsetof(struct mail_head, original_to)},
-        {{"x-envelope-to", 13}, offsetof(struct mail_head, original_to)},
-        {{"auto-submitted", 14}, offsetof(struct mail_head, auto_submitted)},
-        {{"x-failed-recipients", 19}, offsetof(struct mail_head, failed_recipients)},
-    };
-    char first = name.len ? byte_lower(*name.ptr) : '\0';
-    for (size_t i = 0; i < sizeof fields / sizeof *fields && fields[i].name.len <= name.len; i++)
-        if (fields[i].name.len == name.len && *fields[i].name.ptr == first &&
-            span_equal_fold(name, fields[i].name))
-            return (struct span *)(void *)((char *)head + fields[i].offset);
+    switch (name.len) {
+    case 2:
+        if (span_equal_fold(name, SPAN("to"))) return &head->to;
+        if (span_equal_fold(name, SPAN("cc"))) return &head->cc;
+        break;
+    case 4:
+        if (span_equal_fold(name, SPAN("from"))) return &head->from;
+        if (span_equal_fold(name, SPAN("date"))) return &head->date;
+        break;
+    case 7:
+        if (span_equal_fold(name, SPAN("subject"))) return &head->subject;
+        if (span_equal_fold(name, SPAN("list-id"))) return &head->list_id;
+        break;
+    case 10:
+        if (span_equal_fold(name, SPAN("precedence"))) return &head->precedence;
+        if (span_equal_fold(name, SPAN("references"))) return &head->references;
+        if (span_equal_fold(name, SPAN("x-mlserver"))) return &head->ml_server;
+        break;
+    case 11:
+        if (span_equal_fold(name, SPAN("return-path"))) return &head->return_path;
+        if (span_equal_fold(name, SPAN("in-reply-to"))) return &head->in_reply_to;
+        break;
+    case 12:
+        if (span_equal_fold(name, SPAN("delivered-to"))) return &head->delivered_to;
+        if (span_equal_fold(name, SPAN("content-type"))) return &head->content_type;
+        break;
+    case 13:
+        if (span_equal_fold(name, SPAN("x-original-to"))) return &head->original_to;
+        if (span_equal_fold(name, SPAN("x-envelope-to"))) return &head->original_to;
+        break;
+    case 14:
+        if (span_equal_fold(name, SPAN("auto-submitted"))) return &head->auto_submitted;
+        break;
+    case 19:
+        if (span_equal_fold(name, SPAN("x-failed-recipients"))) return &head->failed_recipients;
+        break;
+    }
     return NULL;
 }
 

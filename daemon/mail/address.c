@@ -1,6 +1,7 @@
 /* Addresses in whatever dress a report puts them. The domain's form for keys comes from libidn2,
  * which is asked only where a domain has bytes above 0x7F. */
 #include "mail/address.h"
+#include "base/simd.h"
 #include "base/utf8.h"
 #include <idn2.h>
 #include <string.h>
@@ -47,16 +48,39 @@ static size_t quoted_end(struct span text, size_t at)
     return 0;
 }
 
+/* How many bytes of the first step are letters, digits or "-._", and at which of them dots stand:
+ * nearly every address is nothing else. */
+static size_t plain_run(struct span text, uint32_t *dots)
+{
+    char storage[SIMD_STEP];
+    const char *bytes = simd_tail(text.ptr, text.len, storage);
+    *dots = simd_find_byte(bytes, '.');
+    uint32_t plain = simd_find_alnum(bytes) | simd_find_either(bytes, '-', '_') | *dots;
+    size_t run = ~plain ? (size_t)__builtin_ctz(~plain) : SIMD_STEP;
+    return run < text.len ? run : text.len;
+}
+
+/* [192.0.2.1], [IPv6:…]. */
+static bool literal_is_valid(struct span domain)
+{
+    for (size_t i = 1; i + 1 < domain.len; i++) {
+        char c = domain.ptr[i];
+        if (!byte_is_alnum(c) && c != '.' && c != ':' && c != '-') return false;
+    }
+    return domain.ptr[domain.len - 1] == ']';
+}
+
 static bool domain_is_valid(struct span domain)
 {
-    if (domain.len >= 3 && *domain.ptr == '[') {
-        for (size_t i = 1; i + 1 < domain.len; i++) {
-            char c = domain.ptr[i];
-            if (!byte_is_alnum(c) && c != '.' && c != ':' && c != '-') return false;
-        }
-        return domain.ptr[domain.len - 1] == ']';
-    }
+    if (domain.len >= 3 && *domain.ptr == '[') return literal_is_valid(domain);
     if (domain.len && domain.ptr[domain.len - 1] == '.') domain.len--;
+    if (domain.len == 0) return false;
+    uint32_t dots;
+    if (plain_run(domain, &dots) == domain.len) {
+        uint32_t last = UINT32_C(1) << (domain.len - 1);
+        dots &= last | (last - 1);
+        return !(dots & (dots << 1)) && !(dots & (last | 1));
+    }
     bool after_dot = true;
     for (size_t i = 0; i < domain.len; i++) {
         if (!is_domain_byte(domain.ptr[i])) return false;
@@ -74,7 +98,8 @@ static bool local_is_valid(struct span local)
             if ((unsigned char)local.ptr[i] < ' ' || local.ptr[i] == 0x7f) return false;
         return quoted_end(local, 0) == local.len;
     }
-    for (size_t i = 0; i < local.len; i++)
+    uint32_t dots;
+    for (size_t i = plain_run(local, &dots); i < local.len; i++)
         if (!is_local_byte(local.ptr[i])) return false;
     return true;
 }

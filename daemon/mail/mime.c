@@ -42,19 +42,28 @@ struct builder {
     uint64_t buckets[BUCKETS]; /* by hash: a bit for each level that may have it */
 };
 
-static const uint32_t hash_start = 2166136261u;
-
-static uint32_t hash_step(uint32_t hash, struct span text)
+/* Eight bytes at a step. What is made to collide only costs comparisons, of MIME_DEPTH_MAX at most.
+ */
+static uint32_t hash_of(struct span text)
 {
-    for (size_t i = 0; i < text.len; i++) hash = (hash ^ (unsigned char)text.ptr[i]) * 16777619u;
-    return hash;
+    uint64_t hash = text.len, word;
+    size_t at = 0;
+    for (; at + sizeof word <= text.len; at += sizeof word) {
+        memcpy(&word, text.ptr + at, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+        hash ^= hash >> 32;
+    }
+    word = 0;
+    if (at < text.len) memcpy(&word, text.ptr + at, text.len - at);
+    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return (uint32_t)(hash >> 32);
 }
 
 static void boundary_set(struct builder *builder, unsigned level, struct boundary *boundary,
                          struct span text)
 {
     boundary->text = text;
-    boundary->hash = hash_step(hash_start, text);
+    boundary->hash = hash_of(text);
     builder->buckets[boundary->hash % BUCKETS] |= UINT64_C(1) << level;
 }
 
@@ -179,9 +188,9 @@ static void levels_close(struct builder *builder, unsigned level, const char *at
  * empty. */
 static struct span dashes_line(const char *at, const char *end, const char **stop)
 {
-    const char *line = at + 2, *p = line;
+    const char *line = at + 2;
     const char *limit = end - line > MIME_BOUNDARY_MAX + 64 ? line + MIME_BOUNDARY_MAX + 64 : end;
-    while (p < limit && *p != '\r' && *p != '\n') p++;
+    const char *p = line + scan_line_end(span_of(line, (size_t)(limit - line)));
     *stop = p;
     if (p == limit && p < end) return SPAN_NONE;
     size_t len = (size_t)(p - line);
@@ -209,10 +218,9 @@ static const char *boundary_meet(struct builder *builder, const char *at)
     bool is_close = false;
     size_t bare_len = line.len >= 2 && span_ends(line, SPAN("--")) ? line.len - 2 : line.len;
     struct span bare = span_take(line, bare_len);
-    uint32_t hash = hash_step(hash_start, bare);
-    int level = level_find(builder, line, hash_step(hash, span_skip(line, bare_len)));
+    int level = level_find(builder, line, hash_of(line));
     if (level < 0 && bare_len < line.len) {
-        level = level_find(builder, bare, hash);
+        level = level_find(builder, bare, hash_of(bare));
         is_close = level >= 0;
     }
     const char *next = line_end_skip(stop, end);
