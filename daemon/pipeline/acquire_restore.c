@@ -6,7 +6,7 @@
 #include "os/metric.h"
 #include "pipeline/fault_points.h"
 
-enum { READ_SLICE = 2000, COMMIT_RECIPIENTS = 20000, COMMIT_BYTES = 16 << 20, RETRY_MS = 200 };
+enum { READ_SLICE = 2000, COMMIT_RECIPIENTS = 50000, COMMIT_BYTES = 32 << 20, RETRY_MS = 200 };
 
 bool acquire_watermarks(struct acquire_context *context, struct acquire_job *job, const char *topic,
                         int32_t partition, int64_t *low, int64_t *high)

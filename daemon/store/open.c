@@ -108,20 +108,26 @@ static bool set_up_journal(struct store *store, struct error *error)
     return sql_run(store,
                    "PRAGMA synchronous = NORMAL; PRAGMA cell_size_check = ON;"
                    "PRAGMA mmap_size = 0;"
-                   "PRAGMA trusted_schema = OFF; PRAGMA wal_autocheckpoint = 2000;",
+                   "PRAGMA trusted_schema = OFF;",
                    error);
 }
 
-/* All partitions of a daemon share one budget: a page that has to be fetched again costs more than
- * all else. */
+static int32_t share(int32_t budget, int32_t partitions, int32_t least, int32_t most)
+{
+    int32_t part = partitions > 0 ? budget / partitions : most;
+    if (part < least) return least;
+    return part < most ? part : most;
+}
+
+/* All partitions of a daemon share one budget of memory: a page that has to be fetched again costs
+ * more than all else. And one of disk, 256 MiB, for their logs: the longer a log may get, the more
+ * often a page changes before it is copied into the file, once. */
 static bool set_cache(struct store *store, int32_t partitions, struct error *error)
 {
-    enum { BUDGET_KIB = 64 * 1024, MIN_KIB = 2048, MAX_KIB = 32 * 1024 };
-    char text[64];
-    int32_t kib = partitions > 0 ? BUDGET_KIB / partitions : MAX_KIB;
-    if (kib < MIN_KIB) kib = MIN_KIB;
-    if (kib > MAX_KIB) kib = MAX_KIB;
-    snprintf(text, sizeof text, "PRAGMA cache_size = -%d", kib);
+    char text[128];
+    snprintf(text, sizeof text, "PRAGMA cache_size = -%d; PRAGMA wal_autocheckpoint = %d",
+             share(64 * 1024, partitions, 2048, 32 * 1024),
+             share(64 * 1024, partitions, 1000, 8000));
     return sql_run(store, text, error);
 }
 
