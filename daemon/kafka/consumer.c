@@ -13,7 +13,7 @@
 enum {
     GROUP_INTERVAL_MS = 10, /* how often the membership is looked after while records flow */
     SLICE_MS = 25,          /* and while none do */
-    CLOSE_WAIT_MS = 10000,
+    CLOSE_WAIT_MS = 5000,
     PENDING_MAX = 8,
 };
 

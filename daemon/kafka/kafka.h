@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/span.h"
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -105,7 +106,7 @@ struct kafka_consumer_config {
 struct kafka_consumer;
 bool kafka_consumer_open(const struct kafka_consumer_config *config, struct kafka_consumer **out,
                          struct error *error) MUST_USE;
-/* Leaves the group (waits at most 10 s) and closes. What is assigned must be settled before. */
+/* Leaves the group (waits at most 5 s) and closes. What is assigned must be settled before. */
 void kafka_consumer_close(struct kafka_consumer *consumer);
 void kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms, struct kafka_event *out);
 /* The committed offset of each partition, waiting for stable offsets: the barrier. One try of
@@ -138,6 +139,10 @@ struct kafka_producer_config {
     const char *const *topics;    /* that it writes to: their metadata is fetched at the start */
     size_t topic_count;
     int64_t transaction_timeout_ms; /* 0: 15 s; without an id it bounds a delivery */
+    /* From this moment (monotonic) on no call waits any longer than a second for the broker: what
+     * is not settled then fails as it would at its own time-out. NULL: never. Any thread may set it
+     * at any time, also in the middle of a call. Outlives the producer. */
+    const _Atomic(int64_t) *give_up_ms;
 };
 struct kafka_producer;
 /* With an id: waits in init_transactions (at most timeout_ms), which settles what a predecessor

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLL_EVERY = 128, WARM_TIMEOUT_MS = 10000, TRANSACTION_DEFAULT_MS = 15000 };
+/* Waits are cut into slices, between which it is asked whether to give up. */
+enum { POLL_EVERY = 128, WARM_TIMEOUT_MS = 10000, TRANSACTION_DEFAULT_MS = 15000, SLICE_MS = 500 };
 
 struct producer_topic {
     rd_kafka_topic_t *handle; /* kept for life: it keeps the metadata warm */
@@ -21,11 +22,17 @@ struct kafka_producer {
     struct producer_topic *topics;
     size_t topic_count;
     int64_t transaction_timeout_ms;
+    const _Atomic(int64_t) *give_up_ms;
     bool transactional, open, fenced;
     int64_t begun_ms;
     uint64_t sent, failed; /* failed: since the last flush or abort, told by delivery reports */
     char failure[256];
     int64_t delivered[KAFKA_PARTITIONS_MAX];
+};
+
+struct producer_wait {
+    int64_t end_ms;
+    const _Atomic(int64_t) *give_up_ms;
 };
 
 static char tracked; /* its address marks a message */
@@ -76,10 +83,42 @@ static enum kafka_step classify(struct kafka_producer *producer, const char *wha
     return abort ? KAFKA_STEP_ABORT : KAFKA_STEP_DOUBT;
 }
 
-static bool should_repeat(const rd_kafka_error_t *failure, int64_t end_ms)
+/* When a wait that may last until `end_ms` really ends. */
+static int64_t end_of(const struct producer_wait *wait)
 {
-    return rd_kafka_error_is_retriable(failure) && !rd_kafka_error_is_fatal(failure) &&
-           !rd_kafka_error_txn_requires_abort(failure) && clock_monotonic_ms() < end_ms;
+    if (!wait->give_up_ms) return wait->end_ms;
+    int64_t give_up_ms = atomic_load_explicit(wait->give_up_ms, memory_order_relaxed);
+    return give_up_ms < wait->end_ms ? give_up_ms : wait->end_ms;
+}
+
+static bool is_over(const struct producer_wait *wait)
+{
+    return clock_monotonic_ms() >= end_of(wait);
+}
+
+/* The time for one call: it is also made, briefly, where the wait is over. */
+static int slice(const struct producer_wait *wait)
+{
+    int64_t left = end_of(wait) - clock_monotonic_ms();
+    return left < 100 ? 100 : left > SLICE_MS ? SLICE_MS : (int)left;
+}
+
+static struct producer_wait wait_for(const struct kafka_producer *producer, int64_t timeout_ms)
+{
+    return (struct producer_wait){clock_monotonic_ms() + timeout_ms, producer->give_up_ms};
+}
+
+/* librdkafka goes on with a call that timed out where it is made again. Frees `failure` where it
+ * is to be repeated. */
+static bool should_repeat(rd_kafka_error_t *failure, const struct producer_wait *wait)
+{
+    if (!rd_kafka_error_is_retriable(failure) || rd_kafka_error_is_fatal(failure) ||
+        rd_kafka_error_txn_requires_abort(failure) || is_over(wait))
+        return false;
+    bool timed_out = rd_kafka_error_code(failure) == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    rd_kafka_error_destroy(failure);
+    if (!timed_out) clock_sleep_ms(20);
+    return true;
 }
 
 static rd_kafka_conf_t *producer_conf(const struct kafka_producer_config *config,
@@ -107,32 +146,24 @@ static rd_kafka_conf_t *producer_conf(const struct kafka_producer_config *config
     return client_conf(config->kafka, settings, count, error);
 }
 
-static bool init_transactions(struct kafka_producer *producer, const char *id, int64_t end_ms,
-                              struct error *error)
+static bool init_transactions(struct kafka_producer *producer, const char *id,
+                              const struct producer_wait *wait, struct error *error)
 {
-    for (;;) {
-        int64_t left = end_ms - clock_monotonic_ms();
-        rd_kafka_error_t *failure =
-            rd_kafka_init_transactions(producer->client.rk, left < 100     ? 100
-                                                            : left > 10000 ? 10000
-                                                                           : (int)left);
+    rd_kafka_error_t *failure;
+    do {
+        failure = rd_kafka_init_transactions(producer->client.rk, slice(wait));
         if (!failure) return true;
-        if (should_repeat(failure, end_ms)) {
-            rd_kafka_error_destroy(failure);
-            clock_sleep_ms(50);
-            continue;
-        }
-        rd_kafka_resp_err_t code = rd_kafka_error_code(failure);
-        char trouble[256];
-        client_last_trouble(&producer->client, trouble, sizeof trouble);
-        error_set(error, client_exit_code(code),
-                  "the transactional producer %s cannot begin at %s: %s%s%s", id,
-                  producer->client.servers, rd_kafka_error_string(failure), *trouble ? "; " : "",
-                  trouble);
-        rd_kafka_error_destroy(failure);
-        note_fence(producer);
-        return false;
-    }
+    } while (should_repeat(failure, wait));
+    rd_kafka_resp_err_t code = rd_kafka_error_code(failure);
+    char trouble[256];
+    client_last_trouble(&producer->client, trouble, sizeof trouble);
+    error_set(error, client_exit_code(code),
+              "the transactional producer %s cannot begin at %s: %s%s%s", id,
+              producer->client.servers, rd_kafka_error_string(failure), *trouble ? "; " : "",
+              trouble);
+    rd_kafka_error_destroy(failure);
+    note_fence(producer);
+    return false;
 }
 
 /* The first commit to a topic that the handle has not seen takes a second; its metadata beforehand
@@ -150,7 +181,9 @@ static bool warm_topics(struct kafka_producer *producer, const struct kafka_prod
                              rd_kafka_err2str(rd_kafka_last_error()));
         producer->topics[producer->topic_count++] =
             (struct producer_topic){handle, rd_kafka_topic_name(handle)};
-        TRY(client_warm_topic(&producer->client, handle, WARM_TIMEOUT_MS, error));
+        struct producer_wait wait = wait_for(producer, WARM_TIMEOUT_MS);
+        int64_t left_ms = end_of(&wait) - clock_monotonic_ms();
+        TRY(client_warm_topic(&producer->client, handle, left_ms, error));
     }
     return true;
 }
@@ -168,7 +201,6 @@ bool kafka_producer_open(const struct kafka_producer_config *config, int64_t tim
                          struct kafka_producer **out, struct error *error)
 {
     *out = NULL;
-    int64_t end_ms = clock_monotonic_ms() + timeout_ms;
     int64_t transaction_ms = config->transaction_timeout_ms > 0 ? config->transaction_timeout_ms
                                                                 : TRANSACTION_DEFAULT_MS;
     rd_kafka_conf_t *conf = producer_conf(config, transaction_ms, error);
@@ -178,13 +210,15 @@ bool kafka_producer_open(const struct kafka_producer_config *config, int64_t tim
     CHECK(producer);
     producer->transactional = config->transactional_id != NULL;
     producer->transaction_timeout_ms = transaction_ms;
+    producer->give_up_ms = config->give_up_ms;
+    struct producer_wait wait = wait_for(producer, timeout_ms);
     for (int i = 0; i < KAFKA_PARTITIONS_MAX; i++) producer->delivered[i] = -1;
     if (!client_open(&producer->client, RD_KAFKA_PRODUCER, config->kafka, conf, error)) {
         free(producer);
         return false;
     }
     bool ready = !producer->transactional ||
-                 init_transactions(producer, config->transactional_id, end_ms, error);
+                 init_transactions(producer, config->transactional_id, &wait, error);
     if (!ready || !warm_topics(producer, config, error)) {
         free_producer(producer);
         return false;
@@ -272,11 +306,11 @@ enum kafka_step kafka_producer_send(struct kafka_producer *producer,
 {
     rd_kafka_topic_t *topic = find_topic(producer, message->topic);
     CHECK(topic);
-    int64_t end_ms = clock_monotonic_ms() + producer->transaction_timeout_ms;
+    struct producer_wait wait = wait_for(producer, producer->transaction_timeout_ms);
     rd_kafka_headers_t *headers = make_headers(message);
     rd_kafka_error_t *failure = produce(producer, topic, message, headers);
     while (failure && rd_kafka_error_code(failure) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
-           clock_monotonic_ms() < end_ms) {
+           !is_over(&wait)) {
         rd_kafka_error_destroy(failure);
         rd_kafka_poll(producer->client.rk, 10);
         failure = produce(producer, topic, message, headers);
@@ -313,14 +347,12 @@ enum kafka_step kafka_producer_send_offsets(struct kafka_producer *producer,
     for (size_t i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(list, consumer_topic(consumer), offsets[i].partition)
             ->offset = offsets[i].next;
-    int64_t end_ms = clock_monotonic_ms() + producer->transaction_timeout_ms;
+    struct producer_wait wait = wait_for(producer, producer->transaction_timeout_ms);
     rd_kafka_error_t *failure;
-    while ((failure = rd_kafka_send_offsets_to_transaction(
-                producer->client.rk, list, metadata, (int)producer->transaction_timeout_ms)) &&
-           should_repeat(failure, end_ms)) {
-        rd_kafka_error_destroy(failure);
-        clock_sleep_ms(20);
-    }
+    do {
+        failure =
+            rd_kafka_send_offsets_to_transaction(producer->client.rk, list, metadata, slice(&wait));
+    } while (failure && should_repeat(failure, &wait));
     rd_kafka_topic_partition_list_destroy(list);
     return failure ? classify(producer, "the input offsets are refused", failure, error)
                    : KAFKA_STEP_OK;
@@ -332,8 +364,11 @@ enum kafka_step kafka_producer_commit(struct kafka_producer *producer, struct er
         return kafka_producer_flush(producer, producer->transaction_timeout_ms, error);
     /* No shorter than the transaction may last: giving up earlier would make doubt out of a slow
      * broker. */
-    rd_kafka_error_t *failure = rd_kafka_commit_transaction(
-        producer->client.rk, (int)producer->transaction_timeout_ms + 1000);
+    struct producer_wait wait = wait_for(producer, producer->transaction_timeout_ms + 1000);
+    rd_kafka_error_t *failure;
+    do {
+        failure = rd_kafka_commit_transaction(producer->client.rk, slice(&wait));
+    } while (failure && should_repeat(failure, &wait));
     if (failure) return classify(producer, "the transaction cannot be committed", failure, error);
     producer->open = false;
     producer->failed = 0;
@@ -343,9 +378,11 @@ enum kafka_step kafka_producer_commit(struct kafka_producer *producer, struct er
 enum kafka_step kafka_producer_abort(struct kafka_producer *producer, struct error *error)
 {
     rd_kafka_error_t *failure = NULL;
-    if (producer->transactional && producer->open)
-        failure =
-            rd_kafka_abort_transaction(producer->client.rk, (int)producer->transaction_timeout_ms);
+    struct producer_wait wait = wait_for(producer, producer->transaction_timeout_ms);
+    do {
+        if (producer->transactional && producer->open)
+            failure = rd_kafka_abort_transaction(producer->client.rk, slice(&wait));
+    } while (failure && should_repeat(failure, &wait));
     if (!producer->transactional) {
         rd_kafka_purge(producer->client.rk, RD_KAFKA_PURGE_F_QUEUE);
         rd_kafka_flush(producer->client.rk, (int)producer->transaction_timeout_ms);
@@ -363,7 +400,11 @@ enum kafka_step kafka_producer_abort(struct kafka_producer *producer, struct err
 enum kafka_step kafka_producer_flush(struct kafka_producer *producer, int64_t timeout_ms,
                                      struct error *error)
 {
-    rd_kafka_resp_err_t code = rd_kafka_flush(producer->client.rk, (int)timeout_ms);
+    struct producer_wait wait = wait_for(producer, timeout_ms);
+    rd_kafka_resp_err_t code;
+    do {
+        code = rd_kafka_flush(producer->client.rk, slice(&wait));
+    } while (code == RD_KAFKA_RESP_ERR__TIMED_OUT && !is_over(&wait));
     char text[256];
     rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(producer->client.rk, text, sizeof text);
     if (fatal) { /* an idempotent producer may end so after a broker's crash */

@@ -72,6 +72,7 @@ static bool sink_open(void *self, struct error *error)
         .topics = sink->topics,
         .topic_count = sink->topic_count,
         .transaction_timeout_ms = sink->transaction_timeout_ms,
+        .give_up_ms = sink->give_up_ms,
     };
     return kafka_producer_open(&config, OPEN_TIMEOUT_MS, &sink->producer, error);
 }

@@ -13,6 +13,7 @@ struct kafka_sink {
     const char *topics[KAFKA_SINK_TOPICS_MAX];
     size_t topic_count;
     int64_t transaction_timeout_ms;
+    const _Atomic(int64_t) *give_up_ms; /* see kafka_producer_config; NULL: never */
     struct kafka_consumer *consumer;
     struct kafka_producer *producer; /* NULL: closed */
     /* At-least-once: what commit sends. */

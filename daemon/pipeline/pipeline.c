@@ -11,7 +11,7 @@
  * classified, its producer, the state file and the position of each running partition restore
  * acquire_step for stage 2        the reader of recipients; the jobs that were handed to it, each
  *                                               with the state file and position of its partition
- * any           pipeline_drain                  nothing: it sets one atomic flag
+ * any           pipeline_drain                  nothing: it sets two atomics
  * main          pipeline_swap_ruleset           the rulesets: those not in force, once retired
  *
  * Shared by all, never written after the start: the configuration, the setups, a ruleset's image.
@@ -24,6 +24,7 @@
  * them to keep. */
 #include "pipeline/pipeline.h"
 #include "base/check.h"
+#include "os/clock.h"
 #include "os/log.h"
 #include "os/thread.h"
 #include "pipeline/instance.h"
@@ -36,7 +37,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_SIZE = 256, RUNNERS_MAX = 2 };
+/* A drain ends within 20 s also where no broker answers: so long for what is in hand, the rest for
+ * the jobs that are out and for leaving the groups. What is not committed by then is done again by
+ * the next owner. */
+enum { NAME_MAX_SIZE = 256, RUNNERS_MAX = 2, DRAIN_WAIT_MS = 7000 };
 
 /* One stage, its ports and its thread. */
 struct runner {
@@ -63,6 +67,7 @@ struct pipeline {
     struct runner runners[RUNNERS_MAX];
     unsigned runner_count, ended;
     atomic_bool draining;
+    _Atomic(int64_t) give_up_ms; /* monotonic; INT64_MAX until it drains */
     /* The runner that failed first; its error is the pipeline's. Release when set, acquire when
      * read. */
     _Atomic(struct runner *) failed;
@@ -145,6 +150,7 @@ static void set_sink(struct runner *runner)
     sink->kafka = &config->kafka;
     sink->transactional_id = config->at_least_once ? NULL : runner->setup.transactional_id;
     sink->transaction_timeout_ms = config->transaction_timeout_ms;
+    sink->give_up_ms = &runner->pipeline->give_up_ms;
     sink->consumer = runner->consumer;
     sink->topics[sink->topic_count++] = topics->dead;
     if (runner->is_decide) {
@@ -251,6 +257,7 @@ bool pipeline_start(const struct pipeline_config *config, struct pipeline **out,
     pipeline->instance.lock = -1;
     pipeline->ends = queue_new(RUNNERS_MAX);
     atomic_init(&pipeline->draining, false);
+    atomic_init(&pipeline->give_up_ms, INT64_MAX);
     atomic_init(&pipeline->failed, NULL);
     if (!open_all(pipeline, error)) {
         free_all(pipeline);
@@ -284,6 +291,10 @@ bool pipeline_ruleset_is_retired(struct pipeline *pipeline, const struct ruleset
 
 void pipeline_drain(struct pipeline *pipeline)
 {
+    int64_t never = INT64_MAX;
+    atomic_compare_exchange_strong_explicit(&pipeline->give_up_ms, &never,
+                                            clock_monotonic_ms() + DRAIN_WAIT_MS,
+                                            memory_order_relaxed, memory_order_relaxed);
     atomic_store_explicit(&pipeline->draining, true, memory_order_relaxed);
 }
 

@@ -93,7 +93,8 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(fixture->folder));
     set_config(fixture);
     fixture->topics[0] = "raw";
-    struct kafka_producer_config producer = {&fixture->kafka, NULL, fixture->topics, 1, 15000};
+    struct kafka_producer_config producer = {&fixture->kafka, NULL, fixture->topics, 1,
+                                             15000,           NULL};
     check(kafka_producer_open(&producer, 10000, &fixture->producer, &error), &error);
     *state = fixture;
     return 0;

@@ -38,7 +38,7 @@ static int close_mock(void **state)
 
 static struct kafka_producer *open_producer(const char *topic)
 {
-    const struct kafka_producer_config producer_config = {&config, NULL, &topic, 1, 5000};
+    const struct kafka_producer_config producer_config = {&config, NULL, &topic, 1, 5000, NULL};
     struct kafka_producer *producer;
     OK(kafka_producer_open(&producer_config, WAIT_MS, &producer, &failure));
     return producer;
@@ -284,7 +284,7 @@ static void an_unreachable_broker_is_named(void **state)
     kafka_admin_close(admin);
 
     const char *topic = "any";
-    const struct kafka_producer_config producer_config = {&lost, "id", &topic, 1, 5000};
+    const struct kafka_producer_config producer_config = {&lost, "id", &topic, 1, 5000, NULL};
     struct kafka_producer *producer;
     assert_false(kafka_producer_open(&producer_config, 700, &producer, &failure));
     assert_null(producer);
@@ -304,6 +304,35 @@ static void an_unreachable_broker_is_named(void **state)
     assert_int_equal(event.type, KAFKA_TROUBLE);
     assert_true(*event.text);
     kafka_consumer_close(consumer);
+}
+
+/* Ten minutes each, but for the moment that is set meanwhile; the test's own time-out is two. */
+static void waits_for_a_broker_that_went_away_end_when_they_are_given_up(void **state)
+{
+    (void)state;
+    struct kafka_mock *gone;
+    struct kafka_producer *producer;
+    const char *topic = "left";
+    _Atomic(int64_t) give_up_ms = INT64_MAX;
+    OK(kafka_mock_open(&gone, &failure));
+    char address[256]; /* the mock's own text goes with it */
+    snprintf(address, sizeof address, "%s", kafka_mock_servers(gone));
+    struct kafka_property servers = {"bootstrap.servers", address};
+    struct kafka_config lost = {&servers, 1, "unit"};
+    const struct kafka_producer_config producer_config = {&lost, "id",   &topic,
+                                                          1,     600000, &give_up_ms};
+    OK(kafka_producer_open(&producer_config, WAIT_MS, &producer, &failure));
+    assert_int_equal(kafka_producer_begin(producer, &failure), KAFKA_STEP_OK);
+    const struct kafka_message message = {
+        .topic = topic, .value = SPAN("x"), .has_value = true, .track = true};
+    kafka_mock_close(gone);
+    assert_int_equal(kafka_producer_send(producer, &message, &failure), KAFKA_STEP_OK);
+    atomic_store(&give_up_ms, clock_monotonic_ms() + 700);
+    assert_int_not_equal(kafka_producer_commit(producer, &failure), KAFKA_STEP_OK);
+    assert_int_equal(kafka_producer_abort(producer, &failure), KAFKA_STEP_DOUBT);
+    kafka_producer_close(producer);
+    assert_false(kafka_producer_open(&producer_config, 600000, &producer, &failure));
+    assert_int_equal(failure.code, EXIT_UNAVAILABLE);
 }
 
 static void settings_that_cannot_be_are_told(void **state)
@@ -340,6 +369,7 @@ int main(void)
         cmocka_unit_test(a_record_that_is_too_large_is_refused_and_the_next_goes_on),
         cmocka_unit_test(admin_tells_partitions_and_watermarks),
         cmocka_unit_test(an_unreachable_broker_is_named),
+        cmocka_unit_test(waits_for_a_broker_that_went_away_end_when_they_are_given_up),
         cmocka_unit_test(settings_that_cannot_be_are_told),
     };
     return cmocka_run_group_tests(tests, open_mock, close_mock);
