@@ -71,7 +71,8 @@ static inline const char *make_topic(const char *what, int32_t partitions, char 
 static inline struct kafka_producer *open_producer(const char *id, int64_t transaction_ms,
                                                    const char *topic)
 {
-    const struct kafka_producer_config config = {&broker_config, id, &topic, 1, transaction_ms};
+    const struct kafka_producer_config config = {&broker_config, id,  &topic, 1,
+                                                 transaction_ms, NULL};
     struct kafka_producer *producer;
     OK(kafka_producer_open(&config, WAIT_MS, &producer, &failure));
     return producer;

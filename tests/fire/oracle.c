@@ -1,6 +1,6 @@
-/* chaos_oracle SERVERS PREFIX [STATE-FOLDER...]: prints one line of JSON with all counts; exit 0 where
- * nothing is wrong, 1 where something is, 69 or 70 where it could not be judged. The daemon must be
- * stopped, and its policy be as in fire.py. */
+/* chaos_oracle SERVERS PREFIX [STATE-FOLDER...]: prints one line of JSON with all counts; exit 0
+ * where nothing is wrong, 1 where something is, 69 or 70 where it could not be judged. The daemon
+ * must be stopped, and its policy be as in fire.py. */
 #include "oracle.h"
 #include "base/check.h"
 #include <inttypes.h>

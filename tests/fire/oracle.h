@@ -5,15 +5,14 @@
  * each decision, the dead letters, `recipients` folded to its last values, and the state files.
  *
  *   raw         what feed.py wrote: the first letter of an event id names the reason that must come
- *               of it, a mail names one recipient in each Final-Recipient, "{broken" is a dead letter
- *   classified  each (offset, index) of raw at least once, its first appearances in order; what comes
- *               again (lost group offsets) must not be decided again
- *   decisions   exactly the first appearances, in their order, byte for byte what policy_decide
- *               makes of the state that those before it left; and for each recipient and raw
- *               partition the count and an order-sensitive hash, computed from raw alone
- *   recipients  folded = the states that the model ended with (but `at`, which idle ticks move);
- *               #position never goes back and ends at the last origin of each raw partition
- *   state files the same states, sound checksums, no row more */
+ *               of it, a mail names one recipient in each Final-Recipient, "{broken" is a dead
+ * letter classified  each (offset, index) of raw at least once, its first appearances in order;
+ * what comes again (lost group offsets) must not be decided again decisions   exactly the first
+ * appearances, in their order, byte for byte what policy_decide makes of the state that those
+ * before it left; and for each recipient and raw partition the count and an order-sensitive hash,
+ * computed from raw alone recipients  folded = the states that the model ended with (but `at`,
+ * which idle ticks move); #position never goes back and ends at the last origin of each raw
+ * partition state files the same states, sound checksums, no row more */
 #include "base/arena.h"
 #include "kafka/kafka.h"
 #include "policy/policy.h"
@@ -78,15 +77,15 @@ struct sequence { /* of one partition */
     ROW(positions, false)                                                                          \
     ROW(tombstones, false)                                                                         \
     ROW(state_rows, false)                                                                         \
-    ROW(missing, true)           /* bounces without a decision, dead letters that did not come */  \
-    ROW(twice, true)             /* decided, or buried, a second time */                           \
-    ROW(wrong_classified, true)  /* another recipient, id or reason than raw says; out of order */ \
-    ROW(wrong_decision, true)    /* bytes, key, order */                                           \
-    ROW(wrong_hash, true)        /* recipients whose decisions are not those of raw */             \
-    ROW(wrong_log, true)         /* recipients whose last record is not the model's state */       \
-    ROW(wrong_position, true)    /* went back, or ends elsewhere */                                \
-    ROW(wrong_state, true)       /* rows of a state file */                                        \
-    ROW(alien, true)             /* records of nobody */
+    ROW(missing, true)          /* bounces without a decision, dead letters that did not come */   \
+    ROW(twice, true)            /* decided, or buried, a second time */                            \
+    ROW(wrong_classified, true) /* another recipient, id or reason than raw says; out of order */  \
+    ROW(wrong_decision, true)   /* bytes, key, order */                                            \
+    ROW(wrong_hash, true)       /* recipients whose decisions are not those of raw */              \
+    ROW(wrong_log, true)        /* recipients whose last record is not the model's state */        \
+    ROW(wrong_position, true)   /* went back, or ends elsewhere */                                 \
+    ROW(wrong_state, true)      /* rows of a state file */                                         \
+    ROW(alien, true)            /* records of nobody */
 struct counts {
 #define COUNT(name, is_wrong) uint64_t name;
     ORACLE_COUNTS(COUNT)

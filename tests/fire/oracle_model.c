@@ -1,6 +1,6 @@
 /* What must come of the classified records, and what came. The model takes the first appearance of
- * each origin in the order of its partition and folds it through policy_decide; a decision has to be
- * the same bytes. */
+ * each origin in the order of its partition and folds it through policy_decide; a decision has to
+ * be the same bytes. */
 #include "oracle.h"
 #include "base/check.h"
 #include "base/hash.h"
@@ -9,7 +9,8 @@
 
 enum { DUE_FIRST = 1 << 12 };
 
-static char own_value[WIRE_RECORD_MAX], shared_value[WIRE_RECORD_MAX], decision_value[WIRE_RECORD_MAX];
+static char own_value[WIRE_RECORD_MAX], shared_value[WIRE_RECORD_MAX],
+    decision_value[WIRE_RECORD_MAX];
 
 /* ---- the model ---- */
 

@@ -1,5 +1,5 @@
-/* Raw as the feed wrote it, read with as little as possible of the daemon's own code: its fields are
- * looked for by their names. */
+/* Raw as the feed wrote it, read with as little as possible of the daemon's own code: its fields
+ * are looked for by their names. */
 #include "oracle.h"
 #include "base/check.h"
 #include "base/hash.h"
@@ -20,9 +20,9 @@ static void *grow(void *list, size_t *size, size_t count, size_t item)
 const char *oracle_reason(char kind)
 {
     static const char *const REASONS[][2] = {
-        {"s", "mailbox-full"}, {"h", "user-unknown"}, {"n", "host-unknown"}, {"d", "delivered"},
-        {"c", "complaint"},    {"u", "unsubscribed"}, {"b", "not-a-bounce"}, {"x", "ip-blocked"},
-        {"m", "user-unknown"},
+        {"s", "mailbox-full"}, {"h", "user-unknown"}, {"n", "host-unknown"},
+        {"d", "delivered"},    {"c", "complaint"},    {"u", "unsubscribed"},
+        {"b", "not-a-bounce"}, {"x", "ip-blocked"},   {"m", "user-unknown"},
     };
     for (size_t i = 0; i < sizeof REASONS / sizeof *REASONS; i++)
         if (REASONS[i][0][0] == kind) return REASONS[i][1];

@@ -129,7 +129,8 @@ void oracle_compare(struct oracle *oracle)
         bool is_dead = expected->recipient == UINT32_MAX;
         if (is_dead ? expected->dead : expected->decided > 0) continue;
         oracle->counts.missing++;
-        oracle_say(oracle, NULL, "%s of raw is missing: %.*s", is_dead ? "a dead letter" : "a bounce",
+        oracle_say(oracle, NULL, "%s of raw is missing: %.*s",
+                   is_dead ? "a dead letter" : "a bounce",
                    SPAN_ARG(is_dead ? SPAN("") : oracle->recipients[expected->recipient].key));
     }
     for (size_t i = 0; i < oracle->recipient_count; i++)
@@ -160,8 +161,8 @@ static bool compare_row(struct oracle *oracle, struct store *store, const char *
     TRY(store_get(store, tenant, address, &stored, &found, error));
     if (recipient->model.len) *rows += 1 + model.ground_count;
     if (found != (recipient->model.len > 0))
-        say_state(oracle, folder, recipient->partition, found ? "too much:" : "not there:",
-                  recipient->key);
+        say_state(oracle, folder, recipient->partition,
+                  found ? "too much:" : "not there:", recipient->key);
     else if (found && !is_same(recipient->key, &model, &stored))
         say_state(oracle, folder, recipient->partition, "another state:", recipient->key);
     return true;
