@@ -44,17 +44,17 @@ static bool has_queue_backoff(void)
 bool fetch_open(struct fetch *fetch, const struct fetch_config *config, struct error *error)
 {
     memset(fetch, 0, sizeof *fetch);
-    /* A large queued.min.messages, since a full partition is looked at again only once a second;
-     * the bound is kbytes, which counts all partitions of a shared queue. */
-    /* The bound is kbytes; it counts all partitions, since they share a queue. It is overshot by
-     * one answer, decompressed, hence the small ones. */
+    /* A large queued.min.messages, since a full partition is looked at again only once a second.
+     * The bound is kbytes; it counts all partitions, since they share a queue. It is overshot by
+     * one answer, decompressed: text that repeats itself is a hundred times what was fetched.
+     * Hence the small answers; a batch that is larger comes alone. */
     const struct client_setting settings[] = {
         {"queued.min.messages", "100000", false},
         {"queued.max.messages.kbytes", config->queue_kbytes, false},
-        {"message.max.bytes", "1000000",
+        {"message.max.bytes", "1000",
          true}, /* limits nothing here, but fetch.max.bytes must not be less */
-        {"fetch.message.max.bytes", "1048576", false},
-        {"fetch.max.bytes", "4194304", false},
+        {"fetch.message.max.bytes", "32768", false},
+        {"fetch.max.bytes", "65536", false},
         {"fetch.wait.max.ms", "100", false},
         {"fetch.error.backoff.ms", "100", false},
         {"isolation.level", config->read_committed ? "read_committed" : "read_uncommitted", true},

@@ -12,6 +12,7 @@
 #include "main/reloader.h"
 #include "main/settings.h"
 #include "os/log.h"
+#include "os/memory.h"
 #include "os/thread.h"
 #include "version.h"
 
@@ -122,6 +123,7 @@ enum exit_code cmd_run(const struct call *call)
 {
     struct reloader reloader;
     struct error error = {0};
+    memory_keep_little();
     if (!reloader_init(&reloader, options_text(call->options, OPTION_RULES_DIR),
                        options_text(call->options, OPTION_STATE_DIR), &error))
         return call_fail(call, &error);
