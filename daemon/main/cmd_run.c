@@ -11,12 +11,15 @@
 #include "main/command.h"
 #include "main/reloader.h"
 #include "main/settings.h"
+#include "os/clock.h"
 #include "os/log.h"
 #include "os/memory.h"
 #include "os/thread.h"
 #include "version.h"
 
-enum { POLL_MS = 50 };
+/* librdkafka 2.0.2 may not come back from a call for a minute where the broker has gone. Whoever
+ * asked us to end need not wait for it: leaving without goodbye loses nothing, as after kill -9. */
+enum { POLL_MS = 50, DRAIN_MAX_MS = 17000 };
 
 struct start {
     const struct pipeline_config *config;
@@ -68,15 +71,21 @@ static enum exit_code wait_end(struct pipeline *pipeline, const sigset_t *set,
                                struct reloader *reloader, struct error *error)
 {
     bool draining = false;
+    int64_t drain_end_ms = INT64_MAX;
     while (!pipeline_wait(pipeline, 0)) {
         if (!draining) reloader_step(reloader, pipeline);
         int number = wait_signal(set, reloader);
+        if (clock_monotonic_ms() >= drain_end_ms) {
+            log_event(LOG_WARN, "stopped", "while=draining reason=\"the broker does not answer\"");
+            _exit(EXIT_DONE);
+        }
         if (number == 0) continue;
         if (draining) {
             log_event(LOG_WARN, "stopped", "while=draining");
             _exit(EXIT_TEMPORARY);
         }
         draining = true;
+        drain_end_ms = clock_monotonic_ms() + DRAIN_MAX_MS;
         log_event(LOG_INFO, "stopping", "signal=%s", number == SIGTERM ? "SIGTERM" : "SIGINT");
         pipeline_drain(pipeline);
     }
