@@ -1,5 +1,6 @@
 /* Properties of [kafka]: librdkafka knows names and values; the error names the nearest name that
  * it knows. */
+#include "base/nearest.h"
 #include "kafka/client.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,27 +39,6 @@ static const struct owned_property OWNED[] = {
     {"client.id", "run.instance"},
 };
 
-enum { NAME_MAX_LENGTH = 96 };
-
-/* Levenshtein's distance; both names are shorter than NAME_MAX_LENGTH. */
-static size_t name_distance(const char *a, const char *b)
-{
-    size_t row[NAME_MAX_LENGTH + 1], b_len = strlen(b);
-    for (size_t j = 0; j <= b_len; j++) row[j] = j;
-    for (size_t i = 0; a[i]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (size_t j = 0; j < b_len; j++) {
-            size_t best = diagonal + (a[i] != b[j]);
-            diagonal = row[j + 1];
-            if (diagonal + 1 < best) best = diagonal + 1;
-            if (row[j] + 1 < best) best = row[j] + 1;
-            row[j + 1] = best;
-        }
-    }
-    return row[b_len];
-}
-
 /* librdkafka's table of properties as text: lines of "name | C/P | range | …". NULL without memory.
  */
 static char *property_table(void)
@@ -72,25 +52,36 @@ static char *property_table(void)
     return text;
 }
 
-static bool find_nearest(const char *name, char nearest[NAME_MAX_LENGTH])
+/* Points into the table. */
+static struct span find_nearest(const char *name, const char *table)
 {
-    size_t best = NAME_MAX_LENGTH;
-    char *table = strlen(name) < NAME_MAX_LENGTH ? property_table() : NULL;
     struct span rest = span_from(table), line;
+    struct nearest nearest;
+    nearest_init(&nearest, span_from(name));
     while (span_next_line(&rest, &line)) {
         struct span candidate = span_trim(span_split(&line, '|'));
-        char text[NAME_MAX_LENGTH];
-        if (candidate.len == 0 || candidate.len >= sizeof text || !line.ptr) continue;
-        memcpy(text, candidate.ptr, candidate.len);
-        text[candidate.len] = '\0';
-        if (strchr(text, ' ') || strcmp(text, "Property") == 0 || text[0] == '-') continue;
-        size_t distance = name_distance(name, text);
-        if (distance >= best) continue;
-        best = distance;
-        memcpy(nearest, text, candidate.len + 1);
+        bool is_heading = span_equal(candidate, SPAN("Property")) ||
+                          span_starts(candidate, SPAN("-")) ||
+                          span_find_byte(candidate, ' ') != SPAN_NOT_FOUND;
+        if (candidate.len > 0 && line.ptr && !is_heading) nearest_offer(&nearest, candidate);
     }
+    return nearest_get(&nearest);
+}
+
+static bool refuse_unknown(const char *name, struct error *error)
+{
+    const char *version = kafka_library_version();
+    char *table = property_table();
+    struct span nearest = find_nearest(name, table);
+    if (nearest.len)
+        (void)error_set(error, EXIT_CONFIG,
+                        "kafka.%s is not a property of librdkafka %s; did you mean kafka.%.*s?",
+                        name, version, SPAN_ARG(nearest));
+    else
+        (void)error_set(error, EXIT_CONFIG, "kafka.%s is not a property of librdkafka %s", name,
+                        version);
     free(table);
-    return best < NAME_MAX_LENGTH && best <= strlen(name) / 3 + 1;
+    return false;
 }
 
 static bool refuse_owned(const struct owned_property *owned, struct error *error)
@@ -113,11 +104,5 @@ bool kafka_property_check(const char *name, const char *value, struct error *err
     if (result == RD_KAFKA_CONF_OK) return true;
     if (result == RD_KAFKA_CONF_INVALID)
         return error_set(error, EXIT_CONFIG, "kafka.%s = %s is refused: %s", name, value, text);
-    char nearest[NAME_MAX_LENGTH];
-    if (find_nearest(name, nearest))
-        return error_set(error, EXIT_CONFIG,
-                         "kafka.%s is not a property of librdkafka %s; did you mean kafka.%s?",
-                         name, kafka_library_version(), nearest);
-    return error_set(error, EXIT_CONFIG, "kafka.%s is not a property of librdkafka %s", name,
-                     kafka_library_version());
+    return refuse_unknown(name, error);
 }

@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "main/help.h"
-#include "main/nearest.h"
+#include "base/nearest.h"
 #include "os/log.h"
 
 enum { CONFIG_NO = 0, CONFIG_YES = 1, NAMES_MAX = COMMAND_COUNT + FLAG_COUNT + 8, WORD_MAX = 64 };

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "intake/intake.h"
-#include "main/nearest.h"
+#include "base/nearest.h"
 
 #define ERRORS "__connect.errors."
 

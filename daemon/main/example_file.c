@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "json/reader.h"
-#include "main/nearest.h"
+#include "base/nearest.h"
 #include "rules/rule_value.h"
 
 struct reader {

@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/civil.h"
 #include "base/utf8.h"
-#include "main/nearest.h"
+#include "base/nearest.h"
 #include "main/option_list.h"
 
 enum { TOPIC_MAX = 249, NAME_MAX_BYTES = 128, CHOICES_MAX = 8, CHOICE_MAX = 32 };

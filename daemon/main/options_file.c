@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "main/nearest.h"
+#include "base/nearest.h"
 #include "main/option_value.h"
 #include "main/options_private.h"
 #include "os/file.h"

@@ -2,7 +2,7 @@
 #include "rules/rule_file.h"
 #include "base/check.h"
 #include "base/utf8.h"
-#include "rules/nearest.h"
+#include "base/nearest.h"
 #include "rules/rule_value.h"
 #include <string.h>
 

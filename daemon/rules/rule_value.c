@@ -1,5 +1,5 @@
 #include "rules/rule_value.h"
-#include "rules/nearest.h"
+#include "base/nearest.h"
 #include <string.h>
 
 static bool fail_at(struct value_trouble *trouble, struct span value, struct span word)

@@ -1,7 +1,7 @@
 /* Which rules are in force, and who their providers are; then the steps of build.h. */
 #include "base/check.h"
 #include "rules/build.h"
-#include "rules/nearest.h"
+#include "base/nearest.h"
 #include "rules/provider.h"
 #include <stdlib.h>
 #include <string.h>

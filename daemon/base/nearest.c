@@ -1,6 +1,6 @@
 /* Optimal string alignment over three rows: names are short and few, so the plain O(n·m) is enough.
  */
-#include "main/nearest.h"
+#include "base/nearest.h"
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -33,15 +33,30 @@ unsigned nearest_distance(struct span a, struct span b)
     return last[b.len];
 }
 
+void nearest_init(struct nearest *nearest, struct span wanted)
+{
+    *nearest = (struct nearest){.wanted = wanted};
+}
+
+void nearest_offer(struct nearest *nearest, struct span name)
+{
+    unsigned distance = nearest_distance(nearest->wanted, name);
+    if (nearest->best.ptr && distance >= nearest->distance) return;
+    nearest->distance = distance;
+    nearest->best = name;
+}
+
+struct span nearest_get(const struct nearest *nearest)
+{
+    size_t length =
+        nearest->wanted.len > nearest->best.len ? nearest->wanted.len : nearest->best.len;
+    return nearest->distance <= (length + 2) / 3 ? nearest->best : SPAN("");
+}
+
 const char *nearest_find(struct span name, const char *const *candidates, size_t count)
 {
-    const char *best = NULL;
-    unsigned best_distance = 0;
-    for (size_t i = 0; i < count; i++) {
-        unsigned distance = nearest_distance(name, span_from(candidates[i]));
-        if (best && distance >= best_distance) continue;
-        best = candidates[i];
-        best_distance = distance;
-    }
-    return best;
+    struct nearest nearest;
+    nearest_init(&nearest, name);
+    for (size_t i = 0; i < count; i++) nearest_offer(&nearest, span_from(candidates[i]));
+    return nearest.best.ptr;
 }

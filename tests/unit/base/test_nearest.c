@@ -1,5 +1,11 @@
-#include "harness.h"
-#include "main/nearest.h"
+#include "base/nearest.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+
+#define COUNT_OF(list) (sizeof(list) / sizeof((list)[0]))
 
 static void edits_are_counted(void **state)
 {
@@ -50,10 +56,24 @@ static void the_first_of_the_best_candidates_is_found(void **state)
     assert_null(nearest_find(SPAN("x"), names, 0));
 }
 
+static void an_offer_too_unlike_is_no_answer(void **state)
+{
+    (void)state;
+    struct nearest nearest;
+    nearest_init(&nearest, SPAN("wrokers"));
+    assert_int_equal(nearest_get(&nearest).len, 0);
+    nearest_offer(&nearest, SPAN("stages"));
+    assert_int_equal(nearest_get(&nearest).len, 0);
+    nearest_offer(&nearest, SPAN("workers"));
+    nearest_offer(&nearest, SPAN("wrokers.max"));
+    assert_true(span_equal(nearest_get(&nearest), SPAN("workers")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(edits_are_counted),
+        cmocka_unit_test(an_offer_too_unlike_is_no_answer),
         cmocka_unit_test(names_of_any_length_and_bytes_are_compared_by_their_start),
         cmocka_unit_test(the_first_of_the_best_candidates_is_found),
     };
