@@ -76,6 +76,18 @@ static inline const char *simd_tail(const char *text, size_t left, char storage[
     return storage;
 }
 
+/* The same without copying where the text has SIMD_STEP bytes: its last ones, of which the first
+ * `*shift` stand before `at`. A mask of them has to be moved to the right by it. */
+static inline const char *simd_end(const char *text, size_t at, size_t len, char storage[SIMD_STEP],
+                                   unsigned *shift)
+{
+    *shift = 0;
+    if (len - at >= SIMD_STEP) return text + at;
+    if (len < SIMD_STEP) return simd_tail(text + at, len - at, storage);
+    *shift = (unsigned)(SIMD_STEP - (len - at));
+    return text + len - SIMD_STEP;
+}
+
 #if defined(__SSE2__)
 static inline __m128i simd_load(const char *text)
 {
@@ -126,24 +138,26 @@ static inline uint32_t simd_find_either(const char *text, char a, char b)
 #endif
 }
 
-/* Any of a few bytes, letters of either case; `letters` in lower case. */
-static inline uint32_t simd_find_any_letter(const char *text, const char *letters, size_t count)
+/* Letters of either case: [a-f], and three others. */
+static inline uint32_t simd_find_letters(const char *text, char first, char second, char third)
 {
 #if defined(__SSE2__)
-    const __m128i bit = _mm_set1_epi8(0x20);
+    const __m128i bit = _mm_set1_epi8(0x20), one = _mm_set1_epi8(first),
+                  two = _mm_set1_epi8(second), three = _mm_set1_epi8(third);
     __m128i low = _mm_or_si128(simd_load(text), bit),
             high = _mm_or_si128(simd_load(text + 16), bit);
-    __m128i found_low = _mm_setzero_si128(), found_high = found_low;
-    for (size_t i = 0; i < count; i++) {
-        const __m128i wanted = _mm_set1_epi8(letters[i]);
-        found_low = _mm_or_si128(found_low, _mm_cmpeq_epi8(low, wanted));
-        found_high = _mm_or_si128(found_high, _mm_cmpeq_epi8(high, wanted));
-    }
-    return simd_mask(found_low, found_high);
+    __m128i found_low = _mm_or_si128(simd_within(low, 'a', 'f'), _mm_cmpeq_epi8(low, one));
+    __m128i found_high = _mm_or_si128(simd_within(high, 'a', 'f'), _mm_cmpeq_epi8(high, one));
+    found_low = _mm_or_si128(found_low, _mm_cmpeq_epi8(low, two));
+    found_high = _mm_or_si128(found_high, _mm_cmpeq_epi8(high, two));
+    return simd_mask(_mm_or_si128(found_low, _mm_cmpeq_epi8(low, three)),
+                     _mm_or_si128(found_high, _mm_cmpeq_epi8(high, three)));
 #else
     uint32_t mask = 0;
-    for (unsigned i = 0; i < SIMD_STEP; i++)
-        mask |= (uint32_t)(memchr(letters, text[i] | 0x20, count) != NULL) << i;
+    for (unsigned i = 0; i < SIMD_STEP; i++) {
+        char c = (char)(text[i] | 0x20);
+        mask |= (uint32_t)((c >= 'a' && c <= 'f') || c == first || c == second || c == third) << i;
+    }
     return mask;
 #endif
 }

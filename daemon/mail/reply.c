@@ -179,7 +179,6 @@ static bool right_fits(struct span text, size_t end, enum left left)
 static enum rank rank_of(struct span text, size_t at, enum left left, bool joined)
 {
     bool success = text.ptr[at] == '2';
-    if (left == LEFT_BAD) return RANK_NONE;
     if (joined) return success ? RANK_SUCCESS_STATUS : RANK_STATUS;
     if (left == LEFT_HASH || !right_fits(text, at + 3, left)) return RANK_NONE;
     if (success) return left == LEFT_SURE ? RANK_SUCCESS : RANK_NONE;
@@ -190,8 +189,10 @@ static enum rank rank_of(struct span text, size_t at, enum left left, bool joine
 static void code_consider(struct span text, size_t at, bool fresh, struct finding *found)
 {
     struct status joined = {0};
+    enum left left = left_of(text, at, fresh);
+    if (left == LEFT_BAD) return;
     size_t joined_end = 0, joined_at = joined_status(text, at + 3, &joined, &joined_end);
-    enum rank rank = rank_of(text, at, left_of(text, at, fresh), joined_at != 0);
+    enum rank rank = rank_of(text, at, left, joined_at != 0);
     if (rank <= found->rank) return;
     uint16_t code = (uint16_t)((text.ptr[at] - '0') * 100 + (text.ptr[at + 1] - '0') * 10 +
                                (text.ptr[at + 2] - '0'));
@@ -289,7 +290,9 @@ void reply_find(struct span text, struct reply *out)
     uint32_t carry = 0;
     *out = (struct reply){0};
     for (size_t step = 0; step < text.len && found.rank != RANK_STATUS; step += SIMD_STEP) {
-        uint32_t digits = simd_find_digit(simd_tail(text.ptr + step, text.len - step, storage));
+        unsigned shift;
+        const char *bytes = simd_end(text.ptr, step, text.len, storage, &shift);
+        uint32_t digits = simd_find_digit(bytes) >> shift;
         uint32_t begins = digits & ~(digits << 1 | carry);
         carry = digits >> 31;
         for (; begins && found.rank != RANK_STATUS; begins &= begins - 1)

@@ -108,40 +108,52 @@ static enum stage stage_of(struct span text, enum beginning beginning)
     return STAGE_NONE;
 }
 
-/* Letters at word starts that begin a phrase, and the first of ">>>". */
-static uint32_t find_beginnings(const char *step, uint32_t before)
+/* Letters at word starts that may begin a phrase, and the first of ">>>". */
+static uint32_t find_beginnings(const char *step, unsigned shift, uint32_t before)
 {
-    static const char letters[] = {'a', 'b', 'd', 'f', 'i', 'r', 'w'};
-    uint32_t brackets = simd_find_byte(step, '>');
-    uint32_t letter = simd_find_any_letter(step, letters, sizeof letters);
+    uint32_t brackets = simd_find_byte(step, '>') >> shift;
+    uint32_t letter = simd_find_letters(step, 'i', 'r', 'w') >> shift;
     if (brackets)
         brackets &= (brackets >> 1 | UINT32_C(1) << 31) & (brackets >> 2 | UINT32_C(3) << 30);
-    return (letter & ~(simd_find_alnum(step) << 1 | before)) | brackets;
+    return (letter & ~(simd_find_alnum(step) >> shift << 1 | before)) | brackets;
 }
+
+static inline uint32_t three(char first, char second, char third)
+{
+    return (uint32_t)(unsigned char)first | (uint32_t)(unsigned char)second << 8 |
+           (uint32_t)(unsigned char)third << 16;
+}
+/* The same at compile time. */
+#define THREE(first, second, third) ((uint32_t)(first) | (second) << 8 | (third) << 16)
 
 /* Most words go by here. */
 static enum beginning beginning_of(struct span text, size_t at)
 {
     if (text.len - at < 3) return BEGINNINGS;
     const char *word = text.ptr + at;
-    char third = byte_lower(word[2]);
-    switch (byte_lower(word[0]) << 8 | byte_lower(word[1])) {
-    case 'a' << 8 | 'f':
-        return third == 't' ? AFTER : BEGINNINGS;
-    case 'b' << 8 | 'u':
-        return third == 't' ? BUT : BEGINNINGS;
-    case 'd' << 8 | 'o':
-        return third == 'e' ? DOES : BEGINNINGS;
-    case 'f' << 8 | 'a':
-        return third == 'i' ? FAILED : BEGINNINGS;
-    case 'i' << 8 | 'n':
-        return byte_is_space(third) ? IN_REPLY_TO : BEGINNINGS;
-    case 'r' << 8 | 'e':
-        return third == 'f' ? REFUSED : BEGINNINGS;
-    case 'w' << 8 | 'h':
-        return third == 'i' ? WHILE : BEGINNINGS;
-    case '>' << 8 | '>':
-        return third == '>' && text.len - at > 3 && word[3] == ' ' ? COMMAND : BEGINNINGS;
+    /* The bit makes letters lower case; what else it makes alike is told apart in stage_of. */
+    switch (three(word[0], word[1], word[2]) | 0x202020) {
+    case THREE('a', 'f', 't'):
+        return AFTER;
+    case THREE('b', 'u', 't'):
+        return BUT;
+    case THREE('d', 'o', 'e'):
+        return DOES;
+    case THREE('f', 'a', 'i'):
+        return FAILED;
+    case THREE('i', 'n', ' '):
+    case THREE('i', 'n', '\t' | 0x20):
+    case THREE('i', 'n', '\n' | 0x20):
+    case THREE('i', 'n', '\v' | 0x20):
+    case THREE('i', 'n', '\f' | 0x20):
+    case THREE('i', 'n', '\r' | 0x20):
+        return IN_REPLY_TO;
+    case THREE('r', 'e', 'f'):
+        return REFUSED;
+    case THREE('w', 'h', 'i'):
+        return WHILE;
+    case THREE('>', '>', '>'):
+        return text.len - at > 3 && word[3] == ' ' ? COMMAND : BEGINNINGS;
     }
     return BEGINNINGS;
 }
@@ -152,8 +164,9 @@ enum stage reply_find_stage(struct span text)
     uint32_t before = 0;
     char storage[SIMD_STEP];
     for (size_t step = 0; step < text.len; step += SIMD_STEP) {
-        const char *bytes = simd_tail(text.ptr + step, text.len - step, storage);
-        uint32_t begins = find_beginnings(bytes, before);
+        unsigned shift;
+        const char *bytes = simd_end(text.ptr, step, text.len, storage, &shift);
+        uint32_t begins = find_beginnings(bytes, shift, before);
         before = byte_is_alnum(bytes[SIMD_STEP - 1]);
         for (; begins; begins &= begins - 1) {
             size_t at = step + (size_t)__builtin_ctz(begins);

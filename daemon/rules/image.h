@@ -187,17 +187,26 @@ static inline unsigned image_filter_shift(uint32_t words)
 {
     return 58 - (unsigned)__builtin_ctz(words);
 }
-static inline uint32_t image_name_hash(uint32_t hash, char c)
+/* Of the first eight bytes of a name, the last eight and its length, wherever it stands in a longer
+ * one. */
+static inline uint32_t image_name_hash(struct span name)
 {
-    return (hash ^ (unsigned char)c) * 0x01000193u;
+    char bytes[2 * sizeof(uint64_t)] = {0};
+    if (name.len >= sizeof(uint64_t)) {
+        memcpy(bytes, name.ptr, sizeof(uint64_t));
+        memcpy(bytes + sizeof(uint64_t), name.ptr + name.len - sizeof(uint64_t), sizeof(uint64_t));
+    } else {
+        for (size_t i = 0; i < name.len; i++) bytes[i] = name.ptr[i];
+    }
+    uint64_t hash = gram_load(bytes) * UINT64_C(0x9E3779B97F4A7C15);
+    hash ^= (gram_load(bytes + sizeof(uint64_t)) + name.len) * UINT64_C(0xC2B2AE3D27D4EB4F);
+    return (uint32_t)((hash ^ hash >> 29) * UINT64_C(0x9E3779B97F4A7C15) >> 32);
 }
-/* Where to begin in a table of `slots`, a power of two from four. Names are hashed from their end.
- */
+/* Where to begin in a table of `slots`, a power of two from four. */
 static inline uint32_t image_name_slot(uint32_t hash, uint32_t slots)
 {
-    return hash * 0x9E3779B1u >> (32 - __builtin_ctz(slots));
+    return hash >> (32 - __builtin_ctz(slots));
 }
-#define IMAGE_NAME_SEED 0x811C9DC5u
 
 uint64_t image_checksum(const void *image, size_t size);
 static inline const struct image_header *image_header(const struct ruleset *set)

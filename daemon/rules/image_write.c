@@ -170,10 +170,8 @@ static void add_slots(struct writer *writer, enum image_section_id from, enum im
     add(writer, into, NULL, slots);
     uint32_t *out = writer->sections[into].items;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t hash = IMAGE_NAME_SEED;
-        for (uint32_t j = suffixes[i].name.len; j > 0; j--)
-            hash = image_name_hash(hash, strings[suffixes[i].name.at + j - 1]);
-        uint32_t slot = image_name_slot(hash, slots);
+        struct span name = {strings + suffixes[i].name.at, suffixes[i].name.len};
+        uint32_t slot = image_name_slot(image_name_hash(name), slots);
         while (out[slot]) slot = (slot + 1) & (slots - 1);
         out[slot] = i + 1;
     }

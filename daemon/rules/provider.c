@@ -16,25 +16,33 @@ static void provider_add(struct provider_set *out, uint32_t provider)
     if (out->count < RULESET_PROVIDERS_MAX) out->held[out->count++] = provider;
 }
 
+/* A name in lower case; `dots` has a bit for each. */
+struct folded_name {
+    char bytes[NAME_MAX_BYTES + SIMD_STEP];
+    uint32_t dots[(NAME_MAX_BYTES + SIMD_STEP) / SIMD_STEP];
+    size_t len;
+};
+
 /* The host name in what reports write: "dns; mx.example.com.", "mx.example.com[192.0.2.1]". */
-static size_t name_fold(struct span name, char out[NAME_MAX_BYTES + SIMD_STEP])
+static void name_fold(struct span name, struct folded_name *out)
 {
-    const char *type = memchr(name.ptr, ';', name.len);
-    size_t len = 0;
-    if (type) name = span_skip(name, (size_t)(type - name.ptr) + 1);
+    size_t type = span_find_byte(name, ';'), len = 0;
+    if (type != SPAN_NOT_FOUND) name = span_skip(name, type + 1);
     while (name.len && byte_is_space(name.ptr[0])) name = span_skip(name, 1);
     name = span_take(name, NAME_MAX_BYTES);
     while (len < name.len) {
         char storage[SIMD_STEP];
         const char *step = simd_tail(name.ptr + len, name.len - len, storage);
-        uint32_t others = ~(simd_find_alnum(step) | simd_find_byte(step, '.') |
-                            simd_find_byte(step, '-') | simd_find_byte(step, '_'));
-        simd_write_lower(out + len, step);
+        uint32_t dots = simd_find_byte(step, '.');
+        uint32_t others =
+            ~(simd_find_alnum(step) | dots | simd_find_byte(step, '-') | simd_find_byte(step, '_'));
+        simd_write_lower(out->bytes + len, step);
+        out->dots[len / SIMD_STEP] = dots;
         len += others ? (size_t)__builtin_ctz(others) : SIMD_STEP;
         if (others) break;
     }
-    while (len && out[len - 1] == '.') len--;
-    return len;
+    while (len && out->bytes[len - 1] == '.') len--;
+    out->len = len;
 }
 
 /* The names of a section and the table that finds them. */
@@ -45,10 +53,9 @@ struct names {
     uint32_t slot_count;
 };
 
-static uint32_t name_find(const struct names *names, uint32_t hash, struct span name,
-                          uint32_t scope)
+static uint32_t name_find(const struct names *names, struct span name, uint32_t scope)
 {
-    uint32_t slot = image_name_slot(hash, names->slot_count);
+    uint32_t slot = image_name_slot(image_name_hash(name), names->slot_count);
     for (uint32_t i = 0; i < names->slot_count; i++) {
         uint32_t found = names->slots[slot];
         if (found == 0) break;
@@ -60,27 +67,33 @@ static uint32_t name_find(const struct names *names, uint32_t hash, struct span 
     return IMAGE_NONE;
 }
 
-/* One pass from the end: at each dot the suffix behind it is hashed already. */
+/* The longest first: the name itself, then what stands behind each dot. */
+static uint32_t suffix_find(const struct names *names, const struct folded_name *name)
+{
+    struct span all = span_of(name->bytes, name->len);
+    uint32_t found = name->len ? name_find(names, all, SUFFIX_ITSELF) : IMAGE_NONE;
+    for (size_t step = 0; step < name->len && found == IMAGE_NONE; step += SIMD_STEP) {
+        uint32_t dots = name->dots[step / SIMD_STEP];
+        for (; dots && found == IMAGE_NONE; dots &= dots - 1) {
+            size_t at = step + (size_t)__builtin_ctz(dots) + 1;
+            if (at > name->len) return IMAGE_NONE;
+            found = name_find(names, span_skip(all, at), SUFFIX_BELOW);
+        }
+    }
+    return found;
+}
+
 void provider_add_name(const struct ruleset *set, enum image_section_id section, struct span name,
                        struct provider_set *out)
 {
-    char storage[NAME_MAX_BYTES + SIMD_STEP];
+    struct folded_name folded;
     if (name.len == 0) return;
-    struct span folded = span_of(storage, name_fold(name, storage));
+    name_fold(name, &folded);
     struct names names = {.set = set, .suffixes = image_items(set, section, NULL)};
     names.slots = image_items(set, section == IMAGE_HOSTS ? IMAGE_HOST_SLOTS : IMAGE_DOMAIN_SLOTS,
                               &names.slot_count);
-    uint32_t hash = IMAGE_NAME_SEED, longest = IMAGE_NONE;
-    for (size_t at = folded.len; at > 0; at--) {
-        if (folded.ptr[at - 1] == '.') {
-            uint32_t found = name_find(&names, hash, span_skip(folded, at), SUFFIX_BELOW);
-            if (found != IMAGE_NONE) longest = found;
-        }
-        hash = image_name_hash(hash, folded.ptr[at - 1]);
-    }
-    uint32_t found = folded.len ? name_find(&names, hash, folded, SUFFIX_ITSELF) : IMAGE_NONE;
-    if (found != IMAGE_NONE) longest = found;
-    if (longest != IMAGE_NONE) provider_add(out, longest);
+    uint32_t found = suffix_find(&names, &folded);
+    if (found != IMAGE_NONE) provider_add(out, found);
 }
 
 /* Sorted by signature: as many as are kept are the same ones in whatever order they come. */

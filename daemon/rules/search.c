@@ -121,7 +121,7 @@ static void gram_try(struct search *search, const struct tables *tables,
     hit(search, tables, gram->phrase);
 }
 
-/* Pairs first: nearly all fail there, so that the machine can foresee it. */
+/* The rarer pair first: nearly all fail there, so that the machine can foresee it. */
 static inline void slot_try(struct search *search, const struct tables *tables, uint64_t hash,
                             size_t at)
 {
@@ -130,9 +130,10 @@ static inline void slot_try(struct search *search, const struct tables *tables, 
     const uint8_t *seen = search->pairs, mark = search->mark;
     const char *text = search->folded.ptr + at;
     for (; gram < end; gram++) {
-        if (seen[gram->pairs[0]] != mark || seen[gram->pairs[1]] != mark) continue;
-        if (simd_find_difference(text, gram->bytes) & gram->counts) continue;
-        if (holds(search, gram->condition)) gram_try(search, tables, gram, at);
+        if (seen[gram->pairs[0]] != mark) continue;
+        uint32_t differs = simd_find_difference(text, gram->bytes) & gram->counts;
+        differs |= (uint32_t)(seen[gram->pairs[1]] ^ mark);
+        if (differs == 0 && holds(search, gram->condition)) gram_try(search, tables, gram, at);
     }
 }
 
