@@ -225,6 +225,19 @@ static inline uint32_t simd_find_unplain(const char *text)
 #endif
 }
 
+/* The same, and one more. */
+static inline uint32_t simd_find_unplain_or(const char *text, char byte)
+{
+#if defined(__SSE2__)
+    const __m128i blank = _mm_set1_epi8(0x20), wanted = _mm_set1_epi8(byte);
+    __m128i low = simd_load(text), high = simd_load(text + 16);
+    return simd_mask(_mm_or_si128(_mm_cmplt_epi8(low, blank), _mm_cmpeq_epi8(low, wanted)),
+                     _mm_or_si128(_mm_cmplt_epi8(high, blank), _mm_cmpeq_epi8(high, wanted)));
+#else
+    return simd_find_unplain(text) | simd_find_byte(text, byte);
+#endif
+}
+
 /* Bytes that begin a character of several bytes. */
 static inline uint32_t simd_find_lead(const char *text)
 {

@@ -35,17 +35,28 @@ static char byte_at(struct span text, size_t at)
     return at < text.len ? text.ptr[at] : '\0';
 }
 
-/* The length of the domain or literal behind an '@'; 0: none. */
-static size_t domain_length(struct span text)
+/* Copies the domain or literal that the text begins with to `out`, in lower case; its length, 0:
+ * none. It ends before "..", which sets words off from it ("user@example.net...User unknown"). */
+static size_t domain_copy(struct span text, char *out)
 {
     if (byte_at(text, 0) == '[') {
         size_t close = span_find_byte(span_take(text, ADDRESS_LITERAL_MAX), ']');
+        for (size_t i = 0; close != SPAN_NOT_FOUND && i <= close; i++)
+            out[i] = byte_lower(text.ptr[i]);
         return close == SPAN_NOT_FOUND ? 0 : close + 1;
     }
     size_t end = 0;
-    while (end < text.len &&
-           (byte_is_alnum(text.ptr[end]) || text.ptr[end] == '.' || text.ptr[end] == '-'))
-        end++;
+    uint32_t dot = 0;
+    while (end < text.len) {
+        char storage[SIMD_STEP];
+        const char *step = simd_tail(text.ptr + end, text.len - end, storage);
+        uint32_t dots = simd_find_byte(step, '.'), doubled = dots & (dots << 1 | dot);
+        uint32_t others = ~(simd_find_alnum(step) | dots | simd_find_byte(step, '-')) | doubled;
+        simd_write_lower(out + end, step);
+        end += others ? (size_t)__builtin_ctz(others) : SIMD_STEP;
+        if (others) break;
+        dot = dots >> 31;
+    }
     while (end && !byte_is_alnum(text.ptr[end - 1])) end--;
     return end;
 }
@@ -64,7 +75,7 @@ static size_t local_begin(const struct folding *folding)
 static void fold_address(struct folding *folding)
 {
     struct span rest = span_skip(folding->text, folding->at + 1);
-    size_t from = local_begin(folding), domain = domain_length(rest);
+    size_t from = local_begin(folding), domain = domain_copy(rest, folding->out + folding->len + 1);
     char behind = byte_at(rest, 0);
     bool cut = rest.len == 0 || byte_is_space(behind) || (behind && strchr(">]),;:", behind));
     if (from == folding->len || (domain == 0 && !cut)) {
@@ -72,9 +83,8 @@ static void fold_address(struct folding *folding)
         folding->at++;
         return;
     }
-    size_t len = folding->len;
-    folding->out[len++] = '@';
-    for (size_t i = 0; i < domain; i++) folding->out[len++] = byte_lower(rest.ptr[i]);
+    size_t len = folding->len + 1 + domain;
+    folding->out[folding->len] = '@';
     const struct fold_keep *keep = folding->keep;
     struct span address = span_of(folding->out + from, len - from);
     if (keep && keep->is_kept && domain && keep->is_kept(keep->context, address)) {
@@ -229,29 +239,30 @@ static unsigned before_marks(const char *step, unsigned at)
     return at;
 }
 
-/* Bytes of a step that may begin the code, or the status behind its marks; at the end of the step,
- * where the rest is not seen, too many rather than too few. */
+/* Bytes of a step that may begin the code, or the status behind its marks: too many rather than too
+ * few, above all at the end of the step, where the rest is not seen. */
 static uint32_t find_codes(const struct folding *folding, const char *step)
 {
-    uint32_t found = 0;
-    if (folding->code[0])
-        found = simd_find_byte(step, folding->code[0]) &
-                (simd_find_byte(step, folding->code[1]) >> 1 | UINT32_C(1) << 31) &
-                (simd_find_byte(step, folding->code[2]) >> 2 | UINT32_C(3) << 30);
+    char class = (char)('0' + folding->reply->status.class);
+    uint32_t found = 0, second = 0, firsts = 0;
     if (folding->reply->status.class) {
-        found |= simd_find_byte(step, (char)('0' + folding->reply->status.class)) &
-                 (simd_find_byte(step, '.') >> 1 | UINT32_C(1) << 31);
+        second = simd_find_byte(step, '.');
+        firsts = simd_find_byte(step, class);
         if (before_marks(step, 32) < 32) found |= UINT32_C(3) << 30;
     }
-    return found;
+    if (folding->code[0]) {
+        second |= simd_find_byte(step, folding->code[1]);
+        if (folding->code[0] != class) firsts |= simd_find_byte(step, folding->code[0]);
+    }
+    return found | (firsts & (second >> 1 | UINT32_C(1) << 31));
 }
 
 /* Bytes of a step at which more is to be done than to copy them in lower case. */
 static uint32_t find_special(const struct folding *folding, const char *step, size_t left)
 {
     uint32_t blanks = simd_find_byte(step, ' ');
-    uint32_t special = simd_find_unplain(step) | simd_find_byte(step, '@') |
-                       (blanks & blanks << 1) | find_codes(folding, step);
+    uint32_t special =
+        simd_find_unplain_or(step, '@') | (blanks & blanks << 1) | find_codes(folding, step);
     return left < SIMD_STEP ? special & ~(UINT32_MAX << left) : special;
 }
 

@@ -42,7 +42,8 @@ static size_t domain_length(struct span text)
     }
     size_t end = 0;
     while (end < text.len &&
-           (byte_is_alnum(text.ptr[end]) || text.ptr[end] == '.' || text.ptr[end] == '-'))
+           (byte_is_alnum(text.ptr[end]) || text.ptr[end] == '.' || text.ptr[end] == '-') &&
+           !(text.ptr[end] == '.' && byte_at(text, end + 1) == '.'))
         end++;
     while (end && !byte_is_alnum(text.ptr[end - 1])) end--;
     return end;

@@ -23,13 +23,13 @@ static void compare(size_t local_from, int count)
 static void the_matcher_finds_what_the_naive_one_finds_on_mutated_replies(void **state)
 {
     (void)state;
-    compare(ALL_BUILT_IN, 16000);
+    compare(ALL_BUILT_IN, 8000);
 }
 
 static void the_same_holds_where_half_of_the_files_are_the_operators(void **state)
 {
     (void)state;
-    compare(5, 4000);
+    compare(5, 2000);
 }
 
 int main(void)

@@ -77,6 +77,10 @@ static const struct {
     /* addresses */
     {"550 <a@example.org> unknown", "<@> unknown"},
     {"550 a@example.org... unknown", "@... unknown"},
+    {"550 a@example.org...User unknown", "@...user unknown"},
+    {"550 a@EXAMPLE.org..User..unknown b@x.-..y", "@..user..unknown @.-..y"},
+    {"550 a@..b c@.d..e f@a-very-long-name-of-a-host.of-some-domain.example.org..g",
+     "a@..b @..e @..g"},
     {"550 a@example.org: unknown, B.C+d@EXAMPLE.org", "@: unknown, @"},
     {"550 'a@example.org' `a@example.org`", "'@' `@`"},
     {"550 a@[192.0.2.1] unknown", "@ unknown"},
