@@ -102,10 +102,13 @@ static bool make_event_id(const struct classified *classified, struct arena *are
                           struct span *out)
 {
     const struct bounce *bounce = &classified->bounce;
-    enum { FIXED_MAX = 96 };
+    enum { FIXED_MAX = 96, USUAL_MAX = 12 * 1024 };
     size_t size =
         classified->key_recipient.len + bounce->message_id.len + bounce->diagnostic.len + FIXED_MAX;
-    char *storage = arena_take(arena, size);
+    /* A thousand recipients of one mail share a diagnostic: the arena is not for a copy for each.
+     */
+    char usual[USUAL_MAX];
+    char *storage = size <= sizeof usual ? usual : arena_take(arena, size);
     char *id = arena_take(arena, HASH_HEX64_SIZE);
     if (!storage || !id) return false;
     struct buffer text;

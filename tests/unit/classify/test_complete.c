@@ -121,7 +121,7 @@ static void an_arena_at_its_limit_is_told(void **state)
     struct bounce bounce = bounce_of("550 user unknown");
     struct classified out;
     struct arena small;
-    arena_init(&small, 64, 64);
+    arena_init(&small, 64, 16);
     assert_false(classify_complete(&bench->set, bench->scratch, &bounce, noon, &small, &out));
     arena_done(&small);
 }
