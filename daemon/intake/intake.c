@@ -68,7 +68,8 @@ struct span intake_diagnostic(struct span text, const struct intake_scratch *scr
 
 struct span intake_bare_id(struct span message_id)
 {
-    struct span id = span_trim(message_id);
+    enum { LINE_MAX = 998 }; /* RFC 5322 2.1.1; each recipient of a mail carries it */
+    struct span id = span_take(span_trim(message_id), LINE_MAX);
     size_t open = span_find_byte(id, '<');
     if (open != SPAN_NOT_FOUND) {
         id = span_skip(id, open + 1);

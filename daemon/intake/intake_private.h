@@ -16,7 +16,7 @@ bool intake_header_recipient(const struct intake_input *input, struct arena *are
                              struct span *out);
 /* At most DIAGNOSTIC_MAX bytes of UTF-8, trimmed. */
 struct span intake_diagnostic(struct span text, const struct intake_scratch *scratch);
-/* Without blanks and <>. */
+/* Without blanks and <>, at most 998 bytes. */
 struct span intake_bare_id(struct span message_id);
 /* Equal as recipients: ASCII without case. */
 bool intake_same_address(struct span a, struct span b);

@@ -64,10 +64,10 @@ static void by_notice(struct people *people)
 
 static void by_transcript(struct people *people)
 {
-    enum { MAX = 64 };
-    struct transcript_entry entries[MAX];
-    size_t count =
-        transcript_read(people->notice.text, people->report->scratch->arena, entries, MAX);
+    enum { MAX = BOUNCE_RECIPIENTS_MAX + 1 }; /* one too many is told, not left out */
+    struct arena *arena = people->report->scratch->arena;
+    struct transcript_entry *entries = arena_take(arena, MAX * sizeof *entries);
+    size_t count = entries ? transcript_read(people->notice.text, arena, entries, MAX) : 0;
     for (size_t i = 0; i < count; i++)
         failed_add(people, entries[i].address, entries[i].reply, entries[i].stage);
 }
