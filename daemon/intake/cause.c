@@ -3,16 +3,19 @@
 #include "mail/line.h"
 #include "mail/reply.h"
 
-enum { LOOK_MAX = 64 * 1024, PARAGRAPHS_MAX = 200, BARE_LETTERS = 3, WHOLE_MAX = 4096 };
+enum {
+    LOOK_MAX = 64 * 1024,
+    CUE_LOOK_MAX = 4096, /* of a paragraph */
+    PARAGRAPHS_MAX = 200,
+    GAVE_UP_MAX = 2048, /* how far behind the cause it may be said */
+    BARE_LETTERS = 3,
+    WHOLE_MAX = 4096
+};
 
 struct paragraph {
     struct span text;
     struct cues cues;
     bool is_heading;
-};
-struct reader {
-    struct line_reader lines;
-    const struct cue_index *index;
 };
 
 static bool is_ruled(struct span line)
@@ -33,20 +36,20 @@ static bool is_heading(struct span line)
 }
 
 /* Lines up to an empty one or a heading; a heading by itself. */
-static bool paragraph_next(struct reader *reader, struct paragraph *out)
+static bool paragraph_next(struct line_reader *reader, struct paragraph *out)
 {
     struct span line;
     out->text = SPAN_NONE;
     out->is_heading = false;
     for (;;) {
-        struct line_reader before = reader->lines;
-        if (!line_next(&reader->lines, &line)) break;
+        struct line_reader before = *reader;
+        if (!line_next(reader, &line)) break;
         bool is_empty = span_trim(line).len == 0;
         if (is_empty && out->text.len) break;
         if (is_empty || (!out->text.len && is_ruled(line))) continue;
         bool heads = is_heading(line);
         if (heads && out->text.len) {
-            reader->lines = before;
+            *reader = before;
             break;
         }
         const char *start = out->text.len ? out->text.ptr : line.ptr;
@@ -57,8 +60,12 @@ static bool paragraph_next(struct reader *reader, struct paragraph *out)
     if (!out->text.len) return false;
     out->text = span_trim(out->text);
     out->is_heading |= is_heading(out->text);
-    cue_find(reader->index, span_take(out->text, 4096), &out->cues);
     return true;
+}
+
+static void paragraph_cues(const struct cue_index *index, struct paragraph *paragraph)
+{
+    cue_find(index, span_take(paragraph->text, CUE_LOOK_MAX), &paragraph->cues);
 }
 
 static bool has_words(struct span text)
@@ -98,16 +105,19 @@ static bool announces_list(const struct paragraph *paragraph)
            (text.ptr[text.len - 1] == ':' || !has_words(span_skip(text, paragraph->cues.list_at)));
 }
 
+static bool is_report_field(const struct paragraph *paragraph)
+{
+    return span_starts_fold(paragraph->text, SPAN("final-recipient:")) ||
+           span_starts_fold(paragraph->text, SPAN("reporting-mta:"));
+}
+
 enum before { BEFORE_NOTHING, BEFORE_LIST, BEFORE_CAUSE }; /* what was announced just before */
 
 /* How good a paragraph is as the cause; 0: not at all. */
-static unsigned rank_of(const struct paragraph *paragraph, const char *reply_at, enum before before)
+static unsigned rank_of(const struct paragraph *paragraph, enum before before)
 {
     unsigned mask = paragraph->cues.mask;
-    if (span_starts_fold(paragraph->text, SPAN("final-recipient:")) ||
-        span_starts_fold(paragraph->text, SPAN("reporting-mta:")))
-        return 0;
-    if (reply_at && holds(paragraph->text, reply_at)) return 9;
+    if (is_report_field(paragraph)) return 0;
     if (paragraph->is_heading || !has_words(paragraph->text) || is_address(paragraph->text))
         return 0;
     if (before == BEFORE_CAUSE) return 8;
@@ -129,22 +139,48 @@ static bool announces(const struct paragraph *paragraph)
            !has_words(span_skip(paragraph->text, paragraph->cues.cause_at));
 }
 
-struct span cause_find(const struct cue_index *index, struct span text)
+/* What says, not far behind `best`, that the host gave up is joined to it. `left`: paragraphs that
+ * may still be read. */
+static struct span with_giving_up(const struct cue_index *index, struct line_reader lines,
+                                  struct span best, size_t left)
 {
-    text = span_take(text, LOOK_MAX);
-    struct reader reader = {.index = index};
-    line_reader_init(&reader.lines, text);
-    struct reply reply;
-    reply_find(text, &reply);
-    const char *reply_at = reply.code >= 400         ? text.ptr + reply.code_at
-                           : reply.status.class >= 4 ? text.ptr + reply.status_at
-                                                     : NULL;
+    struct paragraph paragraph;
+    for (; left > 0 && lines.rest.ptr - best.ptr < GAVE_UP_MAX; left--) {
+        if (!paragraph_next(&lines, &paragraph)) break;
+        if (paragraph.text.ptr - best.ptr >= GAVE_UP_MAX) break;
+        paragraph_cues(index, &paragraph);
+        if (paragraph.cues.mask & CUE_GAVE_UP) best = joined(best, paragraph.text);
+    }
+    return best;
+}
+
+/* The paragraph that holds the reply; empty where it is no cause. */
+static struct span cause_of_reply(const struct cue_index *index, struct span text,
+                                  const char *reply_at)
+{
+    struct line_reader lines;
+    struct paragraph paragraph;
+    line_reader_init(&lines, text);
+    for (size_t i = 1; i <= PARAGRAPHS_MAX && paragraph_next(&lines, &paragraph); i++) {
+        if (paragraph.text.ptr > reply_at) break;
+        if (!holds(paragraph.text, reply_at)) continue;
+        if (is_report_field(&paragraph)) break;
+        return with_giving_up(index, lines, paragraph.text, PARAGRAPHS_MAX - i);
+    }
+    return SPAN_NONE;
+}
+
+static struct span cause_of_words(const struct cue_index *index, struct span text)
+{
+    struct line_reader lines;
     struct paragraph paragraph;
     struct span best = SPAN_NONE;
     unsigned best_rank = 0;
     enum before before = BEFORE_NOTHING;
-    for (size_t i = 0; i < PARAGRAPHS_MAX && paragraph_next(&reader, &paragraph); i++) {
-        unsigned rank = rank_of(&paragraph, reply_at, before);
+    line_reader_init(&lines, text);
+    for (size_t i = 0; i < PARAGRAPHS_MAX && paragraph_next(&lines, &paragraph); i++) {
+        paragraph_cues(index, &paragraph);
+        unsigned rank = rank_of(&paragraph, before);
         /* An address alone stands between the announcement of its cause and that. */
         bool is_passed = is_address(paragraph.text) ||
                          (paragraph.is_heading && !(paragraph.cues.mask & (CUE_CAUSE | CUE_LIST)));
@@ -156,18 +192,31 @@ struct span cause_find(const struct cue_index *index, struct span text)
             best = paragraph.text;
             best_rank = rank;
         } else if (best.len && (paragraph.cues.mask & CUE_GAVE_UP) &&
-                   paragraph.text.ptr - best.ptr < 2048) {
+                   paragraph.text.ptr - best.ptr < GAVE_UP_MAX) {
             best = joined(best, paragraph.text);
         }
     }
     return best;
 }
 
+struct span cause_find(const struct cue_index *index, struct span text)
+{
+    struct reply reply;
+    text = span_take(text, LOOK_MAX);
+    reply_find(text, &reply);
+    struct span cause = SPAN_NONE;
+    if (reply.code >= 400)
+        cause = cause_of_reply(index, text, text.ptr + reply.code_at);
+    else if (reply.status.class >= 4)
+        cause = cause_of_reply(index, text, text.ptr + reply.status_at);
+    return cause.len ? cause : cause_of_words(index, text);
+}
+
 bool cause_is_said(const struct cue_index *index, struct span text)
 {
     struct cues cues;
     struct reply reply;
-    text = span_take(text, 4096);
+    text = span_take(text, CUE_LOOK_MAX);
     cue_find(index, text, &cues);
     if (cues.mask & CUE_WHY) return true;
     reply_find(text, &reply);

@@ -156,6 +156,13 @@ static size_t line_begin(struct span line)
     return at;
 }
 
+static bool says_failure(struct span line)
+{
+    struct reply reply;
+    reply_find(line, &reply);
+    return reply.code >= 400 || reply.status.class >= 4;
+}
+
 static void line_read(struct finder *finder, struct span line)
 {
     struct line_facts facts = {.line = span_take(line, LINE_LOOK_MAX)};
@@ -163,17 +170,16 @@ static void line_read(struct finder *finder, struct span line)
         if (finder->list_lines > 0) finder->list_lines--;
         return;
     }
+    bool has_at = span_find_byte(facts.line, '@') != SPAN_NOT_FOUND;
     cue_find(finder->index, facts.line, &facts.cues);
     facts.begin = line_begin(facts.line);
     facts.in_list = finder->list_lines > 0;
-    struct reply reply;
-    reply_find(facts.line, &reply);
-    facts.has_reply = reply.code >= 400 || reply.status.class >= 4;
+    facts.has_reply = has_at && says_failure(facts.line);
     facts.has_cause = facts.has_reply || (facts.cues.mask & CUE_FAIL);
     struct span address;
     size_t at = 0, from;
     unsigned count = 0, members = 0;
-    while (count < IN_LINE_MAX && text_next_address(facts.line, &at, &from, &address)) {
+    while (has_at && count < IN_LINE_MAX && text_next_address(facts.line, &at, &from, &address)) {
         count++;
         if (config_is_own(finder->scratch->config, address)) continue;
         if (text_is_other_party(facts.line, from) && !is_after_rcpt(facts.line, from)) continue;

@@ -13,12 +13,12 @@ struct reader {
     /* The entry at hand is "address: text" in column 1: OpenSMTPD lists such without empty lines.
      */
     bool in_list;
-    bool in_transcript;    /* it is a reply of a transcript: nothing but its line belongs to it */
-    const char *at_sign;   /* the next '@' of the text, or its end */
-    const char *end;       /* of the text */
-    uint32_t copy_letters; /* with which copy_openings begin */
-    const char *command;   /* the last ">>> " line since the entry at hand, and */
-    bool is_refused;       /* it was answered with a "<<< 4…" or "<<< 5…" */
+    bool in_transcript;  /* it is a reply of a transcript: nothing but its line belongs to it */
+    const char *at_sign; /* the next '@' of the text, or its end */
+    const char *end;     /* of the text */
+    uint32_t copy_letters[32]; /* with which copy_openings begin: see copy_letters_note */
+    const char *command;       /* the last ">>> " line since the entry at hand, and */
+    bool is_refused;           /* it was answered with a "<<< 4…" or "<<< 5…" */
 };
 
 struct opening { /* a line that begins a recipient's paragraph */
@@ -149,12 +149,11 @@ static bool is_whole_line(struct span rest)
     return rest.len <= HEADING_MAX && !(rest.len && rest.ptr[rest.len - 1] == ',');
 }
 
-static uint32_t copy_letters(void)
+/* By the first letter: which second ones there are. */
+static void copy_letters_note(uint32_t *seconds)
 {
-    uint32_t letters = 0;
     for (size_t i = 0; i < sizeof copy_openings / sizeof *copy_openings; i++)
-        letters |= UINT32_C(1) << (*copy_openings[i].ptr & 31);
-    return letters;
+        seconds[copy_openings[i].ptr[0] & 31] |= UINT32_C(1) << (copy_openings[i].ptr[1] & 31);
 }
 
 /* The first field of the returned message itself. */
@@ -169,9 +168,9 @@ static bool is_copy_field(struct span line)
  * before it. */
 static bool is_copy_heading(const struct reader *reader, struct span text)
 {
-    if (text.len == 0) return false;
+    if (text.len < 2) return false;
     char first = byte_lower(*text.ptr);
-    if (first != '-' && !(reader->copy_letters >> (first & 31) & 1)) return false;
+    if (first != '-' && !(reader->copy_letters[first & 31] >> (text.ptr[1] & 31) & 1)) return false;
     text = span_take(text, 100);
     if (span_starts(text, SPAN("---")))
         return text_has_any(text, copy_words, sizeof copy_words / sizeof *copy_words);
@@ -249,8 +248,8 @@ bool notice_read(struct span text, struct arena *arena, struct notice *out)
     *out = (struct notice){.text = span_take(text, NOTICE_SIZE_MAX)};
     if (!text.len) return true;
     const char *end = out->text.ptr + out->text.len;
-    struct reader reader = {
-        .arena = arena, .notice = out, .end = end, .copy_letters = copy_letters()};
+    struct reader reader = {.arena = arena, .notice = out, .end = end};
+    copy_letters_note(reader.copy_letters);
     struct line_reader lines;
     struct span line;
     line_reader_init(&lines, out->text);
