@@ -2,57 +2,33 @@
  * up to date, and the compacted topic, which anybody can read. */
 #include "main/lookup.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "main/state_folder.h"
 #include "main/topic_scan.h"
-#include "os/file.h"
 #include "store/store.h"
 #include "wire/wire.h"
 
-enum { PATH_SIZE = 4096, ARENA_BLOCK = 64 * 1024 };
-
-/* "partition-7.lock" -> 7 */
-static bool parse_lock_name(const char *name, int32_t *partition)
-{
-    struct span text = span_from(name);
-    uint64_t number = 0;
-    if (!span_starts(text, SPAN("partition-")) || !span_ends(text, SPAN(".lock"))) return false;
-    text = span_slice(text, sizeof("partition-") - 1, text.len - (sizeof(".lock") - 1));
-    if (!span_to_u64(text, &number) || number >= KAFKA_PARTITIONS_MAX) return false;
-    *partition = (int32_t)number;
-    return true;
-}
-
-static bool is_owned(const char *folder, int32_t partition)
-{
-    char path[PATH_SIZE];
-    int len = snprintf(path, sizeof(path), "%s/partition-%d.lock", folder, (int)partition);
-    return len > 0 && (size_t)len < sizeof(path) && file_is_locked(path);
-}
+enum { ARENA_BLOCK = 64 * 1024 };
 
 /* How many partitions there are, as any state file in use says; 0 where none does. */
 static bool find_partitions(const char *folder, int32_t *partitions, struct error *error)
 {
-    char **names = NULL;
-    size_t count = 0;
+    static struct state_folder files; /* large, as the position; a command has one thread */
+    static struct position position;
     *partitions = 0;
-    if (!file_is_folder(folder)) return true;
-    TRY(file_list_folder(folder, &names, &count, error));
+    TRY(state_folder_list(folder, ".lock", &files, error));
     bool good = true;
-    for (size_t i = 0; good && *partitions == 0 && i < count; i++) {
-        int32_t partition = 0;
+    for (size_t i = 0; good && *partitions == 0 && i < files.count; i++) {
         struct store *store = NULL;
-        static struct position position; /* large; a command has one thread */
         bool found = false;
-        if (!parse_lock_name(names[i], &partition) || !is_owned(folder, partition)) continue;
-        good = store_open_reader(folder, partition, &store, error);
+        if (!state_folder_is_owned(folder, files.partitions[i])) continue;
+        good = store_open_reader(folder, files.partitions[i], &store, error);
         if (!good || !store) continue;
         good = store_get_position(store, &position, &found, error);
         if (good && found) *partitions = position.partitions;
         store_close(store);
     }
-    file_free_names(names, count);
     return good;
 }
 
@@ -74,7 +50,7 @@ bool lookup_local(const struct lookup_query *query, struct lookup_answer *out, b
     TRY(find_partitions(folder, &partitions, error));
     if (partitions == 0) return true;
     out->partition = wire_partition(query->key_recipient, partitions);
-    if (!is_owned(folder, out->partition)) return true;
+    if (!state_folder_is_owned(folder, out->partition)) return true;
     struct store *store = NULL;
     TRY(store_open_reader(folder, out->partition, &store, error));
     if (!store) return true;

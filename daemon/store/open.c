@@ -246,11 +246,11 @@ static bool open_file(struct store *store, int64_t now_ms, const char **why, str
     return *why != NULL;
 }
 
-static bool take_lock(struct store *store, const struct store_config *config, struct error *error)
+static bool take_lock(struct store *store, const char *folder, int32_t partition,
+                      struct error *error)
 {
     char path[PATH_MAX];
-    int len =
-        snprintf(path, sizeof path, "%s/partition-%d.lock", config->folder, config->partition);
+    int len = snprintf(path, sizeof path, "%s/partition-%d.lock", folder, (int)partition);
     CHECK(len > 0 && (size_t)len < sizeof path); /* path_make left room */
     store->lock = file_lock(path, error);
     return store->lock >= 0;
@@ -273,7 +273,7 @@ static bool open_or_rebuild(struct store *store, const struct store_config *conf
     const char *why;
     TRY(path_make(store, config->folder, config->partition, error));
     TRY(file_make_folder(config->folder, error));
-    TRY(take_lock(store, config, error));
+    TRY(take_lock(store, config->folder, config->partition, error));
     TRY(open_file(store, config->now_ms, &why, error));
     if (!why) return true;
     *rebuilt = why;
@@ -336,6 +336,26 @@ bool store_refresh(struct store *store, int64_t low, int64_t now_ms, const char 
     *rebuilt = why;
     sql_close(store);
     return begin_anew(store, now_ms, error);
+}
+
+static bool discard(struct store *store, const char *folder, int32_t partition, bool *found,
+                    struct error *error)
+{
+    bool fresh;
+    *found = false;
+    TRY(path_make(store, folder, partition, error));
+    TRY(take_lock(store, folder, partition, error));
+    TRY(look_at_file(store, &fresh, error));
+    *found = access(store->path, F_OK) == 0;
+    return !*found || set_aside(store, error);
+}
+
+bool store_discard(const char *folder, int32_t partition, bool *found, struct error *error)
+{
+    struct store *store = store_new(false);
+    bool done = discard(store, folder, partition, found, error);
+    store_free(store);
+    return done;
 }
 
 /* The file's name as a URI, for a file that nobody writes and whose folder we may not write to. */

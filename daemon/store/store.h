@@ -70,4 +70,20 @@ struct store_sweep {
     bool matches_meta;
 };
 bool store_verify(struct store *store, struct store_sweep *out, struct error *error) MUST_USE;
+
+/* The same, and what the rows say. At one moment, also beside the owner; outside of a transaction.
+ */
+struct store_survey {
+    struct store_sweep sweep;
+    uint64_t recipients, suppressed, held, counted; /* counted: with soft failures */
+    uint64_t grounds, living[REASON_COUNT];
+    int64_t place, at_ms; /* at_ms: when it last stood at the end of the topic */
+};
+bool store_take_survey(struct store *store, int64_t now_ms, struct store_survey *out,
+                       struct error *error) MUST_USE;
+
+/* Sets the file of a partition that nobody owns aside (renamed to .bad, one kept), so that the next
+ * owner begins a new one. *found is false where there is none. EXIT_TEMPORARY where it is owned. */
+bool store_discard(const char *folder, int32_t partition, bool *found,
+                   struct error *error) MUST_USE;
 #endif
