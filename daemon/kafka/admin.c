@@ -79,13 +79,13 @@ static bool is_mock(struct kafka_admin *admin)
 
 /* One look; passing trouble may be asked about again. */
 static rd_kafka_resp_err_t look_at_topic(struct kafka_admin *admin, const char *topic,
-                                         int32_t *partitions)
+                                         int timeout_ms, int32_t *partitions)
 {
     rd_kafka_topic_t *handle = rd_kafka_topic_new(admin->client.rk, topic, NULL);
     if (!handle) return rd_kafka_last_error();
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t code =
-        rd_kafka_metadata(admin->client.rk, 0, handle, &metadata, REQUEST_MS);
+        rd_kafka_metadata(admin->client.rk, 0, handle, &metadata, timeout_ms);
     rd_kafka_topic_destroy(handle);
     if (code) return code;
     *partitions = 0;
@@ -105,11 +105,21 @@ bool kafka_admin_partitions(struct kafka_admin *admin, const char *topic, int32_
 {
     int64_t end_ms = clock_monotonic_ms() + REQUEST_MS;
     rd_kafka_resp_err_t code;
-    while ((code = look_at_topic(admin, topic, partitions)) && client_is_passing(code) &&
-           clock_monotonic_ms() < end_ms)
+    while ((code = look_at_topic(admin, topic, REQUEST_MS, partitions)) &&
+           client_is_passing(code) && clock_monotonic_ms() < end_ms)
         clock_sleep_ms(100);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
     *partitions = 0;
+    return error_set(error, client_exit_code(code), "topic %s cannot be looked at: %s", topic,
+                     rd_kafka_err2str(code));
+}
+
+bool kafka_admin_look(struct kafka_admin *admin, const char *topic, int timeout_ms,
+                      int32_t *partitions, struct error *error)
+{
+    *partitions = 0;
+    rd_kafka_resp_err_t code = look_at_topic(admin, topic, timeout_ms, partitions);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
     return error_set(error, client_exit_code(code), "topic %s cannot be looked at: %s", topic,
                      rd_kafka_err2str(code));
 }
@@ -262,7 +272,7 @@ bool kafka_admin_watermarks(struct kafka_admin *admin, const char *topic, int32_
         if (!client_is_passing(code) || clock_monotonic_ms() >= end_ms) break;
         /* A handle that has not seen the topic says "unknown partition" for ever: make it look. */
         int32_t partitions;
-        (void)look_at_topic(admin, topic, &partitions);
+        (void)look_at_topic(admin, topic, REQUEST_MS, &partitions);
         clock_sleep_ms(50);
     }
     return error_set(error, client_exit_code(code),

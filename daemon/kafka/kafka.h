@@ -63,6 +63,9 @@ bool kafka_admin_cluster(struct kafka_admin *admin, int64_t timeout_ms, char *cl
 /* 0 in *partitions: the topic does not exist. */
 bool kafka_admin_partitions(struct kafka_admin *admin, const char *topic, int32_t *partitions,
                             struct error *error) MUST_USE;
+/* The same in one try of at most timeout_ms, beside other threads. */
+bool kafka_admin_look(struct kafka_admin *admin, const char *topic, int timeout_ms,
+                      int32_t *partitions, struct error *error) MUST_USE;
 bool kafka_admin_create(struct kafka_admin *admin, const struct kafka_topic *topics, size_t count,
                         struct error *error) MUST_USE;
 /* A setting of a topic ("delete.retention.ms"); false in *found where it cannot be known (mock

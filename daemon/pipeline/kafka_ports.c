@@ -2,7 +2,7 @@
 #include "base/check.h"
 #include "os/clock.h"
 
-enum { OPEN_TIMEOUT_MS = 10000, WATERMARKS_TIMEOUT_MS = 5000 };
+enum { OPEN_TIMEOUT_MS = 10000, WATERMARKS_TIMEOUT_MS = 5000, LOOK_TIMEOUT_MS = 1000 };
 
 /* ---- source ---- */
 
@@ -165,10 +165,48 @@ static bool log_watermarks(void *self, const char *topic, int32_t partition, int
     return kafka_admin_watermarks(self, topic, partition, WATERMARKS_TIMEOUT_MS, low, high, error);
 }
 
+static bool log_partitions(void *self, const char *topic, int32_t *partitions, struct error *error)
+{
+    return kafka_admin_look(self, topic, LOOK_TIMEOUT_MS, partitions, error);
+}
+
 void kafka_log_port(struct kafka_admin *admin, struct log_port *out)
 {
-    static const struct log_ops OPS = {.watermarks = log_watermarks};
+    static const struct log_ops OPS = {.watermarks = log_watermarks, .partitions = log_partitions};
     *out = (struct log_port){.self = admin, .ops = &OPS};
+}
+
+static bool admin_cluster(void *self, int64_t timeout_ms, char *cluster, size_t size,
+                          struct error *error)
+{
+    return kafka_admin_cluster(self, timeout_ms, cluster, size, error);
+}
+
+static bool admin_partitions(void *self, const char *topic, int32_t *partitions,
+                             struct error *error)
+{
+    return kafka_admin_partitions(self, topic, partitions, error);
+}
+
+static bool admin_create(void *self, const struct kafka_topic *topics, size_t count,
+                         struct error *error)
+{
+    return kafka_admin_create(self, topics, count, error);
+}
+
+static bool admin_setting(void *self, const char *topic, const char *name, char *value, size_t size,
+                          bool *found, struct error *error)
+{
+    return kafka_admin_setting(self, topic, name, value, size, found, error);
+}
+
+void kafka_admin_port(struct kafka_admin *admin, struct admin_port *out)
+{
+    static const struct admin_ops OPS = {.cluster = admin_cluster,
+                                         .partitions = admin_partitions,
+                                         .create = admin_create,
+                                         .setting = admin_setting};
+    *out = (struct admin_port){.self = admin, .ops = &OPS};
 }
 
 static bool reader_start(void *self, int32_t partition, int64_t offset, struct error *error)

@@ -27,6 +27,7 @@ struct kafka_restore {
 };
 void kafka_source_port(struct kafka_consumer *consumer, struct source_port *out);
 void kafka_sink_port(struct kafka_sink *sink, struct sink_port *out);
+void kafka_admin_port(struct kafka_admin *admin, struct admin_port *out);
 void kafka_log_port(struct kafka_admin *admin, struct log_port *out);
 void kafka_reader_port(struct kafka_restore *restore, struct reader_port *out);
 /* The clocks of the machine. */

@@ -230,7 +230,9 @@ static bool open_all(struct pipeline *pipeline, struct error *error)
     ruleset_holder_init(&pipeline->rulesets, &config->ruleset, workers);
     TRY(instance_open(config->state_folder, config->instance, &pipeline->instance, error));
     TRY(kafka_admin_open(&config->kafka, &pipeline->admin, error));
-    TRY(preflight_run(config, pipeline->admin, &pipeline->preflight, error));
+    struct admin_port admin;
+    kafka_admin_port(pipeline->admin, &admin);
+    TRY(preflight_run(config, &admin, &pipeline->preflight, error));
     if (config->stages != PIPELINE_DECIDE) TRY(open_runner(pipeline, false, error));
     if (config->stages != PIPELINE_CLASSIFY) TRY(open_runner(pipeline, true, error));
     return true;

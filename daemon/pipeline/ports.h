@@ -63,10 +63,26 @@ struct log_ops {
     /* [low, high) as a read_uncommitted reader sees it. */
     bool (*watermarks)(void *self, const char *topic, int32_t partition, int64_t *low,
                        int64_t *high, struct error *error);
+    /* How many partitions it has now; 0: nobody knows the topic. One try of a second or less. */
+    bool (*partitions)(void *self, const char *topic, int32_t *partitions, struct error *error);
 };
 struct log_port {
     void *self;
     const struct log_ops *ops;
+};
+
+/* The topics and their settings, before a stage is made (see kafka/kafka.h). */
+struct admin_ops {
+    bool (*cluster)(void *self, int64_t timeout_ms, char *cluster, size_t size,
+                    struct error *error);
+    bool (*partitions)(void *self, const char *topic, int32_t *partitions, struct error *error);
+    bool (*create)(void *self, const struct kafka_topic *topics, size_t count, struct error *error);
+    bool (*setting)(void *self, const char *topic, const char *name, char *value, size_t size,
+                    bool *found, struct error *error);
+};
+struct admin_port {
+    void *self;
+    const struct admin_ops *ops;
 };
 
 /* Reads committed records of one partition of `recipients` at a time. One thread. */

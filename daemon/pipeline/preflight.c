@@ -72,16 +72,16 @@ static bool say_missing(const struct pipeline_config *config, const struct wante
         (int)config->topics.partitions, settings);
 }
 
-static bool find_partitions(const struct pipeline_config *config, struct kafka_admin *admin,
+static bool find_partitions(const struct pipeline_config *config, const struct admin_port *admin,
                             struct wanted_topic topics[TOPICS_MAX], struct error *error)
 {
     for (int i = 0; i < TOPICS_MAX; i++)
         if (is_needed(config, &topics[i]))
-            TRY(kafka_admin_partitions(admin, topics[i].name, &topics[i].partitions, error));
+            TRY(admin->ops->partitions(admin->self, topics[i].name, &topics[i].partitions, error));
     return true;
 }
 
-static bool make_missing(const struct pipeline_config *config, struct kafka_admin *admin,
+static bool make_missing(const struct pipeline_config *config, const struct admin_port *admin,
                          struct wanted_topic topics[TOPICS_MAX], struct error *error)
 {
     struct kafka_topic missing[TOPICS_MAX];
@@ -101,7 +101,7 @@ static bool make_missing(const struct pipeline_config *config, struct kafka_admi
                   (int)config->topics.partitions);
     }
     if (count == 0) return true;
-    TRY(kafka_admin_create(admin, missing, count, error));
+    TRY(admin->ops->create(admin->self, missing, count, error));
     return find_partitions(config, admin, topics, error);
 }
 
@@ -137,17 +137,17 @@ static size_t client_record_max(const struct pipeline_config *config)
     return (size_t)value;
 }
 
-static bool find_number(struct kafka_admin *admin, const char *topic, const char *name,
+static bool find_number(const struct admin_port *admin, const char *topic, const char *name,
                         uint64_t *value, struct error *error)
 {
     char text[64];
     bool found = false;
-    TRY(kafka_admin_setting(admin, topic, name, text, sizeof text, &found, error));
+    TRY(admin->ops->setting(admin->self, topic, name, text, sizeof text, &found, error));
     if (found) (void)span_to_u64(span_from(text), value);
     return true;
 }
 
-static bool find_record_max(const struct pipeline_config *config, struct kafka_admin *admin,
+static bool find_record_max(const struct pipeline_config *config, const struct admin_port *admin,
                             const char *topic, size_t *out, struct error *error)
 {
     uint64_t value = RECORD_MAX_DEFAULT;
@@ -158,14 +158,15 @@ static bool find_record_max(const struct pipeline_config *config, struct kafka_a
 }
 
 /* A feed that forgets by age would lose suppressions. */
-static bool check_recipients(const struct pipeline_config *config, struct kafka_admin *admin,
+static bool check_recipients(const struct pipeline_config *config, const struct admin_port *admin,
                              struct preflight *out, struct error *error)
 {
     char policy[64];
     bool found = false;
     uint64_t retention_ms = 0;
     const char *topic = config->topics.recipients;
-    TRY(kafka_admin_setting(admin, topic, "cleanup.policy", policy, sizeof policy, &found, error));
+    TRY(admin->ops->setting(admin->self, topic, "cleanup.policy", policy, sizeof policy, &found,
+                            error));
     if (found && strcmp(policy, "compact") != 0)
         return error_set(error, EXIT_CONFIG,
                          "topic %s has cleanup.policy=%s, which forgets suppressed recipients: set "
@@ -177,14 +178,14 @@ static bool check_recipients(const struct pipeline_config *config, struct kafka_
     return find_record_max(config, admin, topic, &out->recipients_max, error);
 }
 
-static bool try_once(const struct pipeline_config *config, struct kafka_admin *admin,
+static bool try_once(const struct pipeline_config *config, const struct admin_port *admin,
                      int64_t wait_ms, struct preflight *out, struct error *error)
 {
     struct wanted_topic topics[TOPICS_MAX];
     memset(out, 0, sizeof *out);
     list_topics(&config->topics, topics);
     TRY(check_names(topics, error));
-    TRY(kafka_admin_cluster(admin, wait_ms, out->cluster, sizeof out->cluster, error));
+    TRY(admin->ops->cluster(admin->self, wait_ms, out->cluster, sizeof out->cluster, error));
     TRY(find_partitions(config, admin, topics, error));
     TRY(make_missing(config, admin, topics, error));
     TRY(check_partitions(config, topics, error));
@@ -199,7 +200,7 @@ static bool try_once(const struct pipeline_config *config, struct kafka_admin *a
 
 /* A broker that is just starting, or goes away in the middle, is waited for as long as one that
  * does not answer. */
-bool preflight_run(const struct pipeline_config *config, struct kafka_admin *admin,
+bool preflight_run(const struct pipeline_config *config, const struct admin_port *admin,
                    struct preflight *out, struct error *error)
 {
     int64_t end_ms = clock_monotonic_ms() + config->broker_wait_ms;

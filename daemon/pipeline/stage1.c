@@ -8,6 +8,7 @@
 #include "pipeline/assignment.h"
 #include "pipeline/batch.h"
 #include "pipeline/fault_points.h"
+#include "pipeline/partition_watch.h"
 #include "pipeline/pool.h"
 #include "pipeline/trouble.h"
 #include "pipeline/txn.h"
@@ -21,6 +22,7 @@ struct stage1 {
     struct assignment assignment;
     struct txn txn;
     struct batch batch;
+    struct partition_watch watch;
     struct pool *pool;
     struct chunk *filling; /* takes the records that are polled; NULL: none yet */
     struct chunk *free_chunks[STAGE1_CHUNKS_MAX];
@@ -39,6 +41,7 @@ struct stage1 *stage1_new(const struct stage_setup *setup, struct ruleset_holder
     assignment_init(&stage->assignment, setup, false);
     txn_init(&stage->txn, setup, "classify");
     batch_init(&stage->batch, setup);
+    partition_watch_init(&stage->watch, setup, false);
     stage->pool = pool_new(setup, holder, workers);
     trouble_init(&stage->trouble, "classify", setup->config->topics.raw);
     for (int i = 0; i < DEAD_REASON_COUNT; i++) stage->dead_limits[i].interval_ms = DEAD_LOG_MS;
@@ -145,6 +148,7 @@ static bool commit(struct stage1 *stage)
 
 static bool settle(struct stage1 *stage, struct error *error)
 {
+    TRY(partition_watch_check(&stage->watch, error));
     if (commit(stage)) return true;
     return assignment_reacquire(&stage->assignment, txn_delay_ms(&stage->txn), error);
 }
@@ -214,6 +218,7 @@ static bool on_gone(struct stage1 *stage, const struct kafka_event *event, struc
         undo(stage);
         undone = true;
     } else if (stage->batch.open) {
+        TRY(partition_watch_check(&stage->watch, error));
         undone = !commit(stage);
     }
     assignment_remove(&stage->assignment, event->partitions, event->partition_count);
@@ -300,7 +305,8 @@ bool stage1_step(struct stage1 *stage, struct error *error)
 
 void stage1_drain(struct stage1 *stage)
 {
-    if (stage->batch.open) (void)commit(stage);
+    struct error ignored;
+    if (stage->batch.open && partition_watch_check(&stage->watch, &ignored)) (void)commit(stage);
     discard(stage);
 }
 

@@ -18,6 +18,7 @@ struct stage2 *stage2_new(const struct stage_setup *setup)
     assignment_init(&stage->assignment, setup, true);
     txn_init(&stage->txn, setup, "decide");
     batch_init(&stage->batch, setup);
+    partition_watch_init(&stage->watch, setup, true);
     changes_init(&stage->changes);
     trouble_init(&stage->trouble, "decide", setup->config->topics.classified);
     arena_init(&stage->arena, ARENA_BLOCK_SIZE, ARENA_MAX);
@@ -198,6 +199,7 @@ static enum outcome commit(struct stage2 *stage, bool *in_doubt, struct error *e
 {
     struct kafka_offset offsets[KAFKA_PARTITIONS_MAX];
     struct slot *failing = NULL;
+    if (!partition_watch_check(&stage->watch, error)) return OUTCOME_BROKEN;
     if (!produce_rest(stage, &failing, error))
         return undo_for(stage, failing, in_doubt, error) ? OUTCOME_UNDONE : OUTCOME_BROKEN;
     size_t count = assignment_offsets(&stage->assignment, offsets);

@@ -6,6 +6,7 @@
 #include "pipeline/assignment.h"
 #include "pipeline/batch.h"
 #include "pipeline/changes.h"
+#include "pipeline/partition_watch.h"
 #include "pipeline/stage2.h"
 #include "pipeline/trouble.h"
 #include "pipeline/txn.h"
@@ -18,6 +19,7 @@ struct stage2 {
     struct assignment assignment;
     struct txn txn;
     struct batch batch;
+    struct partition_watch watch;
     struct changes changes;
     struct trouble trouble;
     struct arena arena; /* of one record */

@@ -462,6 +462,17 @@ static bool log_watermarks(void *self, const char *topic, int32_t partition, int
     return true;
 }
 
+static bool log_partitions(void *self, const char *topic, int32_t *partitions, struct error *error)
+{
+    struct fake_world *world = self;
+    fake_note(world, "partitions", topic, 0);
+    if (world->metadata_silent) return error_set(error, EXIT_UNAVAILABLE, "nobody answers");
+    *partitions = 0;
+    for (unsigned i = 0; i < world->topic_count; i++)
+        if (strcmp(world->topics[i].name, topic) == 0) *partitions = world->topics[i].partitions;
+    return true;
+}
+
 static bool reader_start(void *self, int32_t partition, int64_t offset, struct error *error)
 {
     struct fake_world *world = self;
@@ -514,7 +525,7 @@ static void set_ports(struct fake_world *world)
     static const struct sink_ops SINK = {sink_open,  sink_close,        sink_begin,
                                          sink_send,  sink_send_offsets, sink_commit,
                                          sink_abort, sink_delivered,    sink_was_fenced};
-    static const struct log_ops LOG = {log_watermarks};
+    static const struct log_ops LOG = {log_watermarks, log_partitions};
     static const struct reader_ops READER = {reader_start, reader_poll, source_record_done};
     world->setup.ports = (struct ports){
         .clock = {world, &CLOCK},

@@ -94,6 +94,7 @@ struct fake_world {
     struct fake_source source;
     struct fake_txn *open_txn; /* of the producer's id */
     bool sink_open, fenced, crashed;
+    bool metadata_silent; /* nobody says how many partitions a topic has */
     int64_t delivered[FAKE_PARTITIONS_MAX];
     int32_t reader_partition;
     int64_t reader_at;

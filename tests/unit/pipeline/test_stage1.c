@@ -417,6 +417,48 @@ static void test_a_topic_made_anew_under_the_reader_says_so_too(void **state)
     assert_non_null(strstr(fixture->error.text, "raise topics.raw.epoch"));
 }
 
+/* What stage 1 writes lies where the partitions of the start say: not one record more. */
+static void test_a_changed_number_of_partitions_stops_it_before_it_commits(void **state)
+{
+    struct fixture *fixture = *state;
+    begin(fixture);
+    reply(fixture, 0, "a@example.com");
+    steps(fixture, 6);
+    assert_int_equal(count(fixture, "classified"), 1);
+    fixture->world.monotonic_ms += 1000;
+    fixture->world.metadata_silent = true; /* no answer is no change */
+    reply(fixture, 0, "b@example.com");
+    steps(fixture, 6);
+    assert_int_equal(count(fixture, "classified"), 2);
+    fixture->world.metadata_silent = false;
+    fixture->world.monotonic_ms += 1000;
+    fixture->world.topics[1].partitions = PARTITIONS + 1;
+    reply(fixture, 0, "c@example.com");
+    steps(fixture, 6);
+    assert_true(fixture->broken);
+    assert_int_equal(fixture->error.code, EXIT_CONFIG);
+    assert_non_null(strstr(fixture->error.text, "classified has 5 partitions now and had 4"));
+    assert_int_equal(count(fixture, "classified"), 2);
+    assert_int_equal(fixture->world.source.committed[0], 2);
+    assert_null(fixture->world.open_txn);
+}
+
+static void test_a_number_changed_before_the_end_is_seen_by_revocation_and_drain(void **state)
+{
+    struct fixture *fixture = *state;
+    const int32_t all[] = {0, 1, 2, 3};
+    begin(fixture);
+    reply(fixture, 0, "a@example.com");
+    steps(fixture, 1); /* in hand */
+    fixture->world.topics[1].partitions = PARTITIONS + 1;
+    fake_event(&fixture->world, KAFKA_REVOKED, all, PARTITIONS);
+    steps(fixture, 6);
+    assert_true(fixture->broken);
+    assert_int_equal(count(fixture, "classified"), 0);
+    stage1_drain(fixture->stage);
+    assert_int_equal(count(fixture, "classified"), 0);
+}
+
 static void test_records_lost_to_retention_are_counted_in_the_refusal(void **state)
 {
     struct fixture *fixture = *state;
@@ -496,6 +538,8 @@ int main(void)
         TEST(an_idle_partition_commits_its_end),
         TEST(a_position_beyond_the_end_says_to_raise_the_epoch),
         TEST(a_topic_made_anew_under_the_reader_says_so_too),
+        TEST(a_changed_number_of_partitions_stops_it_before_it_commits),
+        TEST(a_number_changed_before_the_end_is_seen_by_revocation_and_drain),
         TEST(records_lost_to_retention_are_counted_in_the_refusal),
         cmocka_unit_test(test_the_same_input_gives_the_same_bytes_with_any_workers_and_batches),
     };

@@ -120,6 +120,67 @@ static void test_a_partition_that_was_not_there_before_is_refused(void **state)
     assert_int_equal(fixture->error.code, EXIT_CONFIG);
 }
 
+/* classified, decisions and recipients: each is looked at in its turn. */
+static void test_a_number_of_partitions_that_changes_while_it_runs_ends_it(void **state)
+{
+    struct fixture *fixture = *state;
+    char recipient[64];
+    fake_recipient_in(0, PARTITIONS, 0, recipient);
+    for (unsigned topic = 1; topic <= 3; topic++) {
+        fixture_begin(fixture);
+        unsigned before = fixture_decisions(fixture);
+        fixture->world.topics[topic].partitions = PARTITIONS * 2;
+        for (int i = 1; i <= 3 && !fixture->broken; i++) {
+            fixture->world.monotonic_ms += 1000;
+            fixture_bounce(fixture, recipient, (int64_t)topic * 10 + i);
+            fixture_steps(fixture, 6);
+        }
+        assert_true(fixture->broken);
+        assert_int_equal(fixture->error.code, EXIT_CONFIG);
+        if (!strstr(fixture->error.text, fixture->world.topics[topic].name))
+            fail_msg("%s", fixture->error.text);
+        assert_true(fixture_decisions(fixture) < before + 3);
+        assert_null(fixture->world.open_txn);
+        fixture->world.topics[topic].partitions = PARTITIONS;
+        fixture_crash(fixture);
+        fixture->world.crashed = false;
+    }
+}
+
+/* What a newer instance left in the feed: a state, a position. */
+static void test_a_feed_written_by_a_newer_version_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const KEYS[] = {"a@example.com", "#position"};
+    for (int i = 0; i < 2; i++) {
+        if (i == 0) fixture_decide_one_and_stop(fixture);
+        struct fake_log *log = fake_log_of(&fixture->world, "recipients", 0);
+        int64_t count = log->count;
+        fake_append(&fixture->world, "recipients", 0, span_from(KEYS[i]), SPAN("{\"v\":2}"), 1);
+        expect_refusal(fixture, "newer version");
+        fixture_crash(fixture);
+        fixture->world.crashed = false;
+        log->records[count].key[0] = '#'; /* no recipient any more, nor a position */
+        log->records[count].key[1] = 'x';
+    }
+}
+
+static void test_a_position_that_cannot_be_read_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_decide_one_and_stop(fixture);
+    fake_append(&fixture->world, "recipients", 0, SPAN("#position"), SPAN("{"), 1);
+    expect_refusal(fixture, "something else writes to this topic");
+}
+
+static void test_a_position_beyond_the_end_of_the_input_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_decide_one_and_stop(fixture);
+    fake_log_of(&fixture->world, "classified", 0)->count = 0;
+    expect_refusal(fixture, "is beyond the log's end 0");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, fixture_set_up, fixture_tear_down)
@@ -134,6 +195,10 @@ int main(void)
         TEST(a_feed_whose_records_were_deleted_is_refused),
         TEST(a_feed_whose_records_were_deleted_is_begun_anew_where_accepted),
         TEST(a_partition_that_was_not_there_before_is_refused),
+        TEST(a_number_of_partitions_that_changes_while_it_runs_ends_it),
+        TEST(a_feed_written_by_a_newer_version_is_refused),
+        TEST(a_position_that_cannot_be_read_is_refused),
+        TEST(a_position_beyond_the_end_of_the_input_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
