@@ -116,6 +116,27 @@ static bool check_policy(const struct options *options, struct error *error)
                      span->text, span->origin, window->text, window->origin);
 }
 
+/* The most failures that any reason asks for have to fit into the window, so far apart. */
+static bool check_hard(const struct options *options, struct error *error)
+{
+    static const enum option COUNTS[] = {
+        OPTION_POLICY_HARD_USER_UNKNOWN_COUNT,        OPTION_POLICY_HARD_MOVED_COUNT,
+        OPTION_POLICY_HARD_MAILBOX_DISABLED_COUNT,    OPTION_POLICY_HARD_HOST_UNKNOWN_COUNT,
+        OPTION_POLICY_HARD_DOMAIN_REFUSES_MAIL_COUNT, OPTION_POLICY_HARD_ALREADY_SUPPRESSED_COUNT};
+    const struct setting *window = &options->settings[OPTION_POLICY_HARD_WINDOW];
+    const struct setting *apart = &options->settings[OPTION_POLICY_HARD_APART];
+    for (size_t i = 0; i < sizeof(COUNTS) / sizeof(COUNTS[0]); i++) {
+        const struct setting *count = &options->settings[COUNTS[i]];
+        if (count->number < 2 || (count->number - 1) * apart->number < window->number) continue;
+        return error_set(error, EXIT_CONFIG,
+                         "%s = %s (%s) failures, each %s after the one before, do not fit into "
+                         "policy.hard.window = %s (%s): that reason could never suppress",
+                         option_get(COUNTS[i])->name, count->text, count->origin, apart->text,
+                         window->text, window->origin);
+    }
+    return true;
+}
+
 static bool read_sources(struct options *options, const struct options_input *input,
                          struct error *error)
 {
@@ -128,7 +149,8 @@ static bool read_sources(struct options *options, const struct options_input *in
     if (input->environment) TRY(options_read_environment(options, input->environment, error));
     for (size_t i = 0; i < input->set_count; i++)
         TRY(options_read_set(options, input->sets[i], error));
-    return check_topics(options, error) && check_policy(options, error);
+    return check_topics(options, error) && check_policy(options, error) &&
+           check_hard(options, error);
 }
 
 bool options_load(const struct options_input *input, struct options **out, struct error *error)

@@ -1,6 +1,7 @@
 #include "main/settings.h"
 
 #include "main/option_list.h"
+#include "base/civil.h"
 
 enum { BATCH_RECORDS = 10000, BATCH_BYTES = 16 << 20 };
 
@@ -28,6 +29,48 @@ static void set_topics(const struct options *options, struct pipeline_topics *ou
     };
 }
 
+/* OPTION_COUNT: somebody's will, which is not counted. */
+static const struct {
+    enum reason reason;
+    enum option count, duration;
+} HARD[] = {
+#define COUNTED(reason)                                                                            \
+    {                                                                                              \
+        REASON_##reason, OPTION_POLICY_HARD_##reason##_COUNT, OPTION_POLICY_HARD_##reason##_FOR    \
+    }
+#define WILL(reason)                                                                               \
+    {                                                                                              \
+        REASON_##reason, OPTION_COUNT, OPTION_POLICY_HARD_##reason##_FOR                           \
+    }
+    COUNTED(USER_UNKNOWN),
+    COUNTED(MOVED),
+    COUNTED(MAILBOX_DISABLED),
+    COUNTED(HOST_UNKNOWN),
+    COUNTED(DOMAIN_REFUSES_MAIL),
+    COUNTED(ALREADY_SUPPRESSED),
+    WILL(COMPLAINT),
+    WILL(UNSUBSCRIBED),
+    WILL(MANUAL),
+#undef COUNTED
+#undef WILL
+};
+
+static void set_hard(const struct options *options, struct policy *policy)
+{
+    int64_t apart_ms = options_number(options, OPTION_POLICY_HARD_APART);
+    policy->hard_window_ms = options_number(options, OPTION_POLICY_HARD_WINDOW);
+    for (size_t i = 0; i < sizeof(HARD) / sizeof(HARD[0]); i++) {
+        struct policy_hard *hard = &policy->hard[HARD[i].reason];
+        int64_t duration_ms = options_number(options, HARD[i].duration);
+        hard->duration_ms = duration_ms ? duration_ms : INT64_MAX;
+        if (HARD[i].count == OPTION_COUNT) continue;
+        hard->count = (uint32_t)options_number(options, HARD[i].count);
+        /* Days: what a failure of 23:59 and one of 0:01 are apart. */
+        int64_t apart_days = (apart_ms + MS_PER_DAY - 1) / MS_PER_DAY;
+        hard->apart_days = hard->count > 1 ? (uint32_t)apart_days : 0;
+    }
+}
+
 static void set_policy(const struct options *options, struct policy *policy)
 {
     policy->soft_limit = (uint32_t)options_number(options, OPTION_POLICY_SOFT_LIMIT);
@@ -35,6 +78,7 @@ static void set_policy(const struct options *options, struct policy *policy)
     policy->soft_span_ms = options_number(options, OPTION_POLICY_SOFT_SPAN);
     policy->soft_messages = (uint32_t)options_number(options, OPTION_POLICY_SOFT_MESSAGES);
     policy->soft_duration_ms = options_number(options, OPTION_POLICY_SOFT_SUPPRESS_FOR);
+    set_hard(options, policy);
     policy_seal(policy);
 }
 
@@ -69,6 +113,9 @@ void settings_to_pipeline(const struct options *options, struct pipeline_config 
     out->workers = (unsigned)options_number(options, OPTION_RUN_WORKERS);
     out->at_least_once = options_number(options, OPTION_RUN_DELIVERY) == 1;
     out->emit_ignored = options_flag(options, OPTION_RUN_EMIT_IGNORED);
+    out->batch_records = (uint32_t)options_number(options, OPTION_RUN_COMMIT_RECORDS);
+    out->batch_bytes_in = out->batch_bytes_out =
+        (uint64_t)options_number(options, OPTION_RUN_COMMIT_BYTES);
     out->commit_interval_ms = options_number(options, OPTION_RUN_COMMIT_INTERVAL);
     out->transaction_timeout_ms = options_number(options, OPTION_RUN_TRANSACTION_TIMEOUT);
     out->idle_tick_ms = options_number(options, OPTION_RUN_IDLE_TICK);

@@ -14,6 +14,6 @@ void settings_to_intake(const struct options *options, struct intake_settings *o
 /* Everything but the ruleset and the intake, which the caller makes. *out points into the options.
  */
 void settings_to_pipeline(const struct options *options, struct pipeline_config *out);
-/* What no option changes: the limits of a transaction and the defaults of the policy. */
+/* The limits of a transaction and the policy as they are where nothing is said (for the demo). */
 void settings_default(struct pipeline_config *out);
 #endif

@@ -448,30 +448,7 @@ static bool sink_was_fenced(void *self)
     return ((struct fake_world *)self)->fenced;
 }
 
-/* ---- log and reader ---- */
-
-static bool log_watermarks(void *self, const char *topic, int32_t partition, int64_t *low,
-                           int64_t *high, struct error *error)
-{
-    struct fake_world *world = self;
-    (void)error;
-    const struct fake_log *log = fake_log_of(world, topic, partition);
-    *low = log->low;
-    *high = log->count;
-    fake_note(world, "mark", topic, (int)partition);
-    return true;
-}
-
-static bool log_partitions(void *self, const char *topic, int32_t *partitions, struct error *error)
-{
-    struct fake_world *world = self;
-    fake_note(world, "partitions", topic, 0);
-    if (world->metadata_silent) return error_set(error, EXIT_UNAVAILABLE, "nobody answers");
-    *partitions = 0;
-    for (unsigned i = 0; i < world->topic_count; i++)
-        if (strcmp(world->topics[i].name, topic) == 0) *partitions = world->topics[i].partitions;
-    return true;
-}
+/* ---- reader ---- */
 
 static bool reader_start(void *self, int32_t partition, int64_t offset, struct error *error)
 {
@@ -525,13 +502,12 @@ static void set_ports(struct fake_world *world)
     static const struct sink_ops SINK = {sink_open,  sink_close,        sink_begin,
                                          sink_send,  sink_send_offsets, sink_commit,
                                          sink_abort, sink_delivered,    sink_was_fenced};
-    static const struct log_ops LOG = {log_watermarks, log_partitions};
     static const struct reader_ops READER = {reader_start, reader_poll, source_record_done};
     world->setup.ports = (struct ports){
         .clock = {world, &CLOCK},
         .source = {world, &SOURCE},
         .sink = {world, &SINK},
-        .log = {world, &LOG},
+        .log = {world, &FAKE_LOG_OPS},
         .reader = {world, &READER},
         .store = {world, &FAKE_STORE_OPS},
     };

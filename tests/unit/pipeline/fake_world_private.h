@@ -9,4 +9,5 @@ void fake_note(struct fake_world *world, const char *what, const char *topic, in
 enum fake_fault fake_strike(struct fake_world *world, enum fake_point point);
 void fake_free_rows(struct fake_file *file);
 extern const struct store_ops FAKE_STORE_OPS;
+extern const struct log_ops FAKE_LOG_OPS;
 #endif
