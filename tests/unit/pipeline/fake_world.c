@@ -388,6 +388,10 @@ static enum kafka_step sink_send(void *self, const struct kafka_message *message
     CHECK(world->sink_open && world->open_txn);
     enum kafka_step step = sink_fault(world, FAKE_AT_SEND, error);
     if (step != KAFKA_STEP_OK) return step;
+    if (world->poison && span_find(message->value, span_from(world->poison)) != SPAN_NOT_FOUND) {
+        error_set(error, EXIT_UNAVAILABLE, "the broker refuses this record");
+        return KAFKA_STEP_ABORT;
+    }
     bool is_position = message->has_key && span_equal(message->key, SPAN("#position"));
     fake_note(world, is_position ? "position" : "send", message->topic, (int)message->partition);
     append_data(world, message->topic, message->partition, message, world->open_txn);

@@ -94,6 +94,7 @@ struct fake_world {
     struct fake_source source;
     struct fake_txn *open_txn; /* of the producer's id */
     bool sink_open, fenced, crashed;
+    const char *poison;   /* a message whose value holds this aborts its transaction; NULL: none */
     bool metadata_silent; /* nobody says how many partitions a topic has */
     int64_t delivered[FAKE_PARTITIONS_MAX];
     int32_t reader_partition;

@@ -310,6 +310,25 @@ static const char AUTO_REPLY[] = "From: ann@example.com\r\nTo: news@example.org\
                                  "Auto-Submitted: auto-replied\r\nSubject: Out of office\r\n"
                                  "Date: Mon, 23 Nov 2026 16:18:57 +0000\r\n\r\nI am away.\r\n";
 
+static void test_a_record_that_always_aborts_is_found_and_holds_up_what_is_behind_it(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const RECIPIENTS[] = {"a@example.com", "b@example.com", "poison@example.com",
+                                             "c@example.com"};
+    begin(fixture);
+    fixture->world.poison = "poison@";
+    for (int i = 0; i < 4; i++) reply(fixture, 0, RECIPIENTS[i]);
+    int64_t end = fixture->world.monotonic_ms + 60000;
+    while (fixture->world.monotonic_ms < end) steps(fixture, 1);
+    assert_false(fixture->broken);
+    assert_int_equal(count(fixture, "classified"), 2);
+    assert_int_equal(fixture->world.source.committed[0], 2);
+    fixture->world.poison = NULL;
+    end = fixture->world.monotonic_ms + 10000;
+    while (fixture->world.monotonic_ms < end) steps(fixture, 1);
+    assert_int_equal(count(fixture, "classified"), 4);
+}
+
 static void test_auto_replies_are_held_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -531,6 +550,7 @@ int main(void)
         TEST(bad_input_is_a_dead_letter_with_its_bytes_and_the_next_goes_on),
         TEST(what_does_not_fit_the_dead_topic_is_cut),
         TEST(what_does_not_fit_the_classified_topic_is_dead),
+        TEST(a_record_that_always_aborts_is_found_and_holds_up_what_is_behind_it),
         TEST(auto_replies_are_held_back),
         TEST(an_abort_goes_back_to_what_was_committed),
         TEST(a_commit_in_doubt_is_settled_by_a_new_producer_of_the_same_id),

@@ -1,4 +1,5 @@
 /* Stage 2 when something goes wrong: crashes, aborts, doubt, rebalances. */
+#include "os/metric.h"
 #include "unit/pipeline/fake_stage2.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -264,6 +265,68 @@ static void test_a_batch_that_aborts_three_times_is_run_one_by_one(void **state)
     assert_int_equal(fixture_decisions(fixture), 5);
 }
 
+/* One that no broker takes: what came before it is decided, it is named in the log, nothing behind
+ * it goes ahead of it, and other partitions go on once it is found. */
+static void test_a_record_that_always_aborts_holds_up_only_what_is_behind_it(void **state)
+{
+    struct fixture *fixture = *state;
+    char recipient[8][64];
+    fixture_begin(fixture);
+    for (unsigned i = 0; i < 5; i++) {
+        fake_recipient_in(0, PARTITIONS, i, recipient[i]);
+        fixture_bounce(fixture, recipient[i], i);
+    }
+    fixture->world.poison = recipient[2];
+    uint64_t aborts = metric_sum(METRIC_ABORTS);
+    int64_t end = fixture->world.monotonic_ms + 60000;
+    while (fixture->world.monotonic_ms < end) fixture_steps(fixture, 1);
+    assert_false(fixture->broken);
+    assert_int_equal(fixture_decisions(fixture), 2);
+    assert_int_equal(fixture->world.source.committed[0], 2);
+    aborts = metric_sum(METRIC_ABORTS) - aborts;
+    if (aborts < 10 || aborts > 100)
+        fail_msg("%llu aborts in a minute", (unsigned long long)aborts);
+    char elsewhere[64];
+    fake_recipient_in(1, PARTITIONS, 0, elsewhere);
+    fixture_bounce(fixture, elsewhere, 9);
+    end = fixture->world.monotonic_ms + 10000;
+    while (fixture->world.monotonic_ms < end) fixture_steps(fixture, 1);
+    assert_int_equal(fake_count_committed(&fixture->world, "decisions", 1), 1);
+    fixture->world.poison = NULL;
+    fixture_steps(fixture, 500);
+    assert_int_equal(fixture_decisions(fixture), 6);
+    /* And then whole batches again. */
+    unsigned commits = fixture->world.commits;
+    for (int i = 10; i < 20; i++) fixture_bounce(fixture, recipient[0], i);
+    fixture_steps(fixture, 60);
+    assert_int_equal(fixture_decisions(fixture), 16);
+    assert_true(fixture->world.commits <= commits + 4);
+}
+
+/* Too large a decision or state: a dead letter, and the state is as it was. */
+static void test_what_would_not_fit_its_topic_never_gets_into_a_transaction(void **state)
+{
+    struct fixture *fixture = *state;
+    char recipient[64];
+    fake_recipient_in(0, PARTITIONS, 0, recipient);
+    fixture_begin(fixture);
+    for (int i = 0; i < 2; i++) {
+        fixture->world.setup.decisions_max = i == 0 ? 300 : 1000000;
+        fixture->world.setup.recipients_max = i == 1 ? 300 : 1000000;
+        fixture_bounce(fixture, recipient, 1 + i);
+        fixture_steps(fixture, 10);
+        assert_int_equal(fake_count_committed(&fixture->world, "dead", 0), 1 + i);
+        assert_int_equal(fixture_decisions(fixture), 0);
+        assert_null(fake_last_state(&fixture->world, 0, recipient));
+        assert_int_equal(fixture->world.files[0].count, 0);
+    }
+    fixture->world.setup.recipients_max = 1000000;
+    fixture_bounce(fixture, recipient, 3);
+    fixture_steps(fixture, 10);
+    assert_int_equal(fixture_decisions(fixture), 1);
+    assert_int_equal(fixture->world.files[0].count, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, fixture_set_up, fixture_tear_down)
@@ -282,6 +345,8 @@ int main(void)
         TEST(a_lost_assignment_commits_nothing_and_others_are_rewound),
         TEST(the_result_of_a_lost_assignment_is_discarded),
         TEST(a_batch_that_aborts_three_times_is_run_one_by_one),
+        TEST(a_record_that_always_aborts_holds_up_only_what_is_behind_it),
+        TEST(what_would_not_fit_its_topic_never_gets_into_a_transaction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
