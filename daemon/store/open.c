@@ -120,14 +120,15 @@ static int32_t share(int32_t budget, int32_t partitions, int32_t least, int32_t 
 }
 
 /* All partitions of a daemon share one budget of memory: a page that has to be fetched again costs
- * more than all else. And one of disk, 256 MiB, for their logs: the longer a log may get, the more
- * often a page changes before it is copied into the file, once. */
+ * more than all else. And one of disk, 256 MiB, for their logs at their longest: the longer a log
+ * may get, the more often a page changes before it is copied into the file, once. */
 static bool set_cache(struct store *store, int32_t partitions, struct error *error)
 {
-    char text[128];
-    snprintf(text, sizeof text, "PRAGMA cache_size = -%d; PRAGMA wal_autocheckpoint = %d",
-             share(64 * 1024, partitions, 2048, 32 * 1024),
-             share(64 * 1024, partitions, 1000, 8000));
+    char text[64];
+    snprintf(text, sizeof text, "PRAGMA cache_size = -%d",
+             share(64 * 1024, partitions, 2048, 32 * 1024));
+    checkpoint_add(&store->checkpoint, store->db, store->path,
+                   share(32 * 1024, partitions, 500, 4000));
     return sql_run(store, text, error);
 }
 

@@ -222,6 +222,7 @@ bool sql_write_row(struct store *store, enum statement which, const struct row *
 
 void sql_close(struct store *store)
 {
+    checkpoint_remove(&store->checkpoint);
     for (unsigned i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(store->statements[i]);
         store->statements[i] = NULL;

@@ -2,6 +2,7 @@
 #define STORE_STORE_PRIVATE_H
 /* What the files of this module share. */
 #include "base/arena.h"
+#include "store/checkpoint.h"
 #include "store/row.h"
 #include "store/store.h"
 #include <limits.h>
@@ -64,6 +65,7 @@ struct store {
     bool damaged; /* seen in any read: the file is swept when it is opened next */
     struct totals committed, current;
     struct seen seen;
+    struct checkpoint checkpoint; /* of a writer */
     /* Of a writer: as it was opened with. */
     int32_t partition, partitions;
     int64_t age_max_ms;
