@@ -9,24 +9,41 @@ struct span span_from(const char *text)
     return text ? (struct span){text, strlen(text)} : SPAN_NONE;
 }
 
-
 bool span_starts(struct span text, struct span prefix)
 {
     return text.len >= prefix.len && span_equal(span_take(text, prefix.len), prefix);
 }
 
+/* All of 0..7 bytes in a word: every byte is in it, some twice. */
+static inline uint64_t short_word(const char *at, size_t len)
+{
+    if (len >= 4) {
+        uint32_t first, last;
+        memcpy(&first, at, sizeof first);
+        memcpy(&last, at + len - sizeof last, sizeof last);
+        return first | (uint64_t)last << 32;
+    }
+    if (len == 0) return 0;
+    const unsigned char *byte = (const unsigned char *)at;
+    return byte[0] | (uint64_t)byte[len / 2] << 8 | (uint64_t)byte[len - 1] << 16;
+}
+
+static inline bool words_equal_fold(uint64_t a, uint64_t b)
+{
+    return a == b || scan_lower(a) == scan_lower(b);
+}
+
 bool span_bytes_equal_fold(const char *a, const char *b, size_t len)
 {
-    size_t i = 0;
-    for (; i + 8 <= len; i += 8) {
-        uint64_t x, y;
+    uint64_t x, y;
+    if (len < sizeof x) return words_equal_fold(short_word(a, len), short_word(b, len));
+    /* The last word lies over the one before. */
+    for (size_t i = 0, last = len - sizeof x;; i = i + sizeof x < last ? i + sizeof x : last) {
         memcpy(&x, a + i, sizeof x);
         memcpy(&y, b + i, sizeof y);
-        if (x != y && scan_lower(x) != scan_lower(y)) return false;
+        if (!words_equal_fold(x, y)) return false;
+        if (i == last) return true;
     }
-    for (; i < len; i++)
-        if (byte_lower(a[i]) != byte_lower(b[i])) return false;
-    return true;
 }
 
 bool span_ends(struct span text, struct span suffix)

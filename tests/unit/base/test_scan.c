@@ -103,9 +103,37 @@ static void a_needle_of_any_length_is_found_at_any_place(void **state)
     }
 }
 
+static void texts_are_equal_without_case_where_each_byte_is(void **state)
+{
+    enum { LEN = 40 };
+    (void)state;
+    for (size_t len = 0; len <= LEN; len++) {
+        char *a = malloc(len + 1), *b = malloc(len + 1);
+        assert_non_null(a);
+        assert_non_null(b);
+        for (size_t i = 0; i < len; i++) {
+            a[i] = "azAZ@[`{\x80\xc1"[i % 10];
+            b[i] = "AZaz@[`{\x80\xc1"[i % 10];
+        }
+        assert_true(span_equal_fold(span_of(a, len), span_of(b, len)));
+        for (size_t i = 0; i < len; i++) { /* one that differs by nothing but the bit of the case */
+            char kept = b[i];
+            b[i] = (char)(a[i] ^ 0x20);
+            bool is_letter = byte_is_alpha(a[i]);
+            assert_int_equal(span_equal_fold(span_of(a, len), span_of(b, len)), is_letter);
+            b[i] = (char)(a[i] ^ 0x01);
+            assert_false(span_equal_fold(span_of(a, len), span_of(b, len)));
+            b[i] = kept;
+        }
+        free(a);
+        free(b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_equal_without_case_where_each_byte_is),
         cmocka_unit_test(what_is_scanned_in_steps_is_what_stands_at_the_bytes),
         cmocka_unit_test(a_needle_is_found_where_it_stands_first),
         cmocka_unit_test(a_needle_of_any_length_is_found_at_any_place),
