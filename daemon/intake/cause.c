@@ -247,24 +247,36 @@ static bool is_reply_line(struct span line, struct span code)
     return line.len > 3 && span_starts(line, code) && (line.ptr[3] == '-' || line.ptr[3] == ' ');
 }
 
-/* The lines of the reply that begins `text`, one below the other; how many in *count. */
-static struct span reply_lines(struct span text, struct span code, struct arena *arena,
-                               size_t *count)
+/* The next line of the reply, without marks; false behind its last one. */
+static bool reply_line_next(struct line_reader *lines, struct span code, bool *is_last,
+                            struct span *line)
 {
-    char *out = arena_take(arena, WHOLE_MAX);
+    if (*is_last || !line_next(lines, line)) return false;
+    *line = unquoted(*line);
+    if (!is_reply_line(*line, code)) return false;
+    *is_last = line->ptr[3] == ' ';
+    return true;
+}
+
+/* The lines of the reply that begins `text`, one below the other; empty where there is but one. */
+static struct span reply_lines(struct span text, struct span code, struct arena *arena)
+{
     struct line_reader lines;
     struct span line;
     struct buffer whole;
-    *count = 0;
-    if (!out) return SPAN_NONE;
-    buffer_init(&whole, out, WHOLE_MAX);
+    size_t size = 0, count = 0;
+    bool is_last = false;
     line_reader_init(&lines, text);
-    while (line_next(&lines, &line)) {
-        line = unquoted(line);
-        if (!is_reply_line(line, code)) break;
-        if ((*count)++) buffer_add_byte(&whole, '\n');
+    for (; size < WHOLE_MAX && reply_line_next(&lines, code, &is_last, &line); count++)
+        size += line.len + 1;
+    if (size > WHOLE_MAX) size = WHOLE_MAX;
+    char *out = count > 1 ? arena_take(arena, size) : NULL;
+    if (!out) return SPAN_NONE;
+    buffer_init(&whole, out, size);
+    line_reader_init(&lines, text);
+    for (is_last = false; count > 0 && reply_line_next(&lines, code, &is_last, &line); count--) {
+        if (whole.len) buffer_add_byte(&whole, '\n');
         buffer_add(&whole, line);
-        if (line.ptr[3] == ' ') break;
     }
     return buffer_span(&whole);
 }
@@ -276,11 +288,11 @@ struct span cause_whole_reply(struct span text, struct span diagnostic, struct a
     struct span code = span_take(diagnostic, 3), start = span_take(diagnostic, 40);
     text = span_take(text, LOOK_MAX);
     for (unsigned i = 0; i < PLACES_MAX; i++) {
-        size_t at = span_find(text, start), count;
+        size_t at = span_find(text, start);
         if (at == SPAN_NOT_FOUND) break;
         text = span_skip(text, at);
-        struct span whole = reply_lines(text, code, arena, &count);
-        if (count > 1) return whole;
+        struct span whole = reply_lines(text, code, arena);
+        if (whole.len) return whole;
         text = span_skip(text, 1);
     }
     return SPAN_NONE;

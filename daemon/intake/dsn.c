@@ -203,7 +203,9 @@ struct human { /* the part for people, read when it is first needed */
     struct span text;
     struct notice notice;
     const struct cue_index *index;
+    size_t taken; /* of it, for replies of several lines */
 };
+enum { TAKEN_MAX = 256 * 1024 /* a thousand recipients may share a long reply */ };
 
 /* What the part says of this recipient; all of it where the report is about one alone. */
 static struct span human_text_of(const struct human *human, const struct bounce *bounce,
@@ -225,7 +227,7 @@ static enum stage stage_in(struct span text)
 
 /* The report's own words come first. Where they are missing, or the first line of several, the part
  * for people has more; the command that was refused stands nowhere else. */
-static void complete(const struct report *report, const struct human *human, bool is_only,
+static void complete(const struct report *report, struct human *human, bool is_only,
                      struct bounce *bounce)
 {
     const struct intake_scratch *scratch = report->scratch;
@@ -236,9 +238,10 @@ static void complete(const struct report *report, const struct human *human, boo
             cause = cause_find(human->index, human->notice.text);
         if (!bounce->diagnostic.len || cause_is_said(human->index, cause))
             bounce->diagnostic = intake_diagnostic(cause, scratch);
-    } else {
+    } else if (human->taken < TAKEN_MAX) {
         struct span whole = cause_whole_reply(human->text, bounce->diagnostic, scratch->arena);
         if (whole.len) bounce->diagnostic = intake_diagnostic(whole, scratch);
+        human->taken += whole.len;
     }
     bounce->stage = stage_in(span_take(text, DIAGNOSTIC_MAX));
 }
@@ -250,6 +253,7 @@ static void bounces_complete(const struct report *report, struct intake_output *
     human.text = report_human_text(report);
     if (!notice_read(human.text, report->scratch->arena, &human.notice)) return;
     human.index = cue_index_get();
+    human.taken = 0;
     for (size_t i = 0; i < out->count; i++)
         if (out->bounces[i].type != BOUNCE_DELIVERY)
             complete(report, &human, out->count == 1, &out->bounces[i]);

@@ -21,7 +21,9 @@ struct people {
     struct span sender;       /* to whom the notice is sent */
     struct failed *failed;    /* BOUNCE_RECIPIENTS_MAX + 1 */
     size_t count;
-    int weight; /* of the heaviest that the finder found */
+    int weight;         /* of the heaviest that the finder found */
+    struct span common; /* the cause for all, once it was looked for */
+    bool has_common;
 };
 
 static void failed_add(struct people *people, struct span address, struct span text,
@@ -122,20 +124,30 @@ static void by_elsewhere(struct people *people)
     failed_add(people, address, SPAN_NONE, STAGE_NONE);
 }
 
+/* What all of the text says. Where many share it, each gets less of it: it is matched for each. */
+static struct span common_cause(const struct people *people)
+{
+    enum { ALL_MAX = 512 * 1024, EACH_MIN = 1024 };
+    struct span text = cause_find(people->index, people->notice.text);
+    size_t each = people->count ? ALL_MAX / people->count : ALL_MAX;
+    return span_cut_utf8(text, each > EACH_MIN ? each : EACH_MIN);
+}
+
 /* The answer of a Sendmail that only says "Remote protocol error" stands in the lines before; see
  * notice.c. Else a recipient's own text, else all of it. */
-static struct span diagnostic_of(const struct people *people, const struct failed *failed)
+static struct span diagnostic_of(struct people *people, const struct failed *failed)
 {
     struct span text = SPAN_NONE;
     if (failed->text.len) text = cause_find(people->index, failed->text);
     if (!text.len || cause_is_bare(text)) {
-        struct span all = cause_find(people->index, people->notice.text);
-        if (all.len) text = all;
+        if (!people->has_common) people->common = common_cause(people);
+        people->has_common = true;
+        if (people->common.len) text = people->common;
     }
     return intake_diagnostic(text, people->report->scratch);
 }
 
-static void bounces_make(const struct people *people, struct intake_output *out)
+static void bounces_make(struct people *people, struct intake_output *out)
 {
     const struct report *report = people->report;
     struct bounce *bounces =
