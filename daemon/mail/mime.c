@@ -204,7 +204,7 @@ static bool boundary_adopt(struct builder *builder, struct span line, const char
 {
     struct level *level = &builder->levels[builder->level_count - 1];
     const char *end = builder->end;
-    if (level->has_parts || line.len == 0 || line.len > MIME_BOUNDARY_MAX) return false;
+    if (level->has_parts || line.len > MIME_BOUNDARY_MAX) return false;
     if (!span_starts_fold(span_of(next, (size_t)(end - next)), SPAN("content-"))) return false;
     boundary_set(builder, builder->level_count - 1, &level->adopted, line);
     return true;
@@ -215,6 +215,7 @@ static const char *boundary_meet(struct builder *builder, const char *at)
 {
     const char *end = builder->end, *stop;
     struct span line = dashes_line(at, end, &stop);
+    if (line.len == 0) return stop;
     bool is_close = false;
     size_t bare_len = line.len >= 2 && span_ends(line, SPAN("--")) ? line.len - 2 : line.len;
     struct span bare = span_take(line, bare_len);

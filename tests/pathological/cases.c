@@ -34,6 +34,8 @@ const struct pathological_case pathological_cases[] = {
      ANNA},
     {"boundaries that begin like the right one", REPORT PARTS "--r\n\n", NULL,
      UNIT("--r\1\n--rr\n--r-\n--r --\n--\n"), ANNA},
+    {"lines of two dashes", REPORT PARTS "--r\n\n", NULL, UNIT("--\n"), ANNA},
+    {"lines of three dashes", REPORT PARTS "--r\n\n", NULL, UNIT("---\n"), ANNA},
     {"lines of dashes", REPORT PARTS "--r\n\n", NULL, UNIT("--\n---\n----\n"), ANNA},
     {"lines that could be a boundary", REPORT PARTS "--r\nContent-Type: multipart/mixed\n\n", NULL,
      UNIT("--\1\nContent-"), ANNA},
