@@ -80,6 +80,34 @@ static bool is_a_doubt(enum reason reason, uint8_t rank, const struct ruleset_re
            is_a_fact_of_the_address(said) && word_is_of_the_sender(reason);
 }
 
+static void believe(const struct ruleset_match *match, const struct ruleset_rule *rule,
+                    enum guard guard, struct verdict *verdict)
+{
+    overrule(verdict, rule->reason, guard);
+    verdict->rule = rule->id;
+    verdict->evidence = match->evidence;
+}
+
+/* "Connection refused … giving up after 5 days": the cause says more than that time went by. Not
+ * where it would suppress, and not what only says that the other side was in trouble. */
+static void guard_cause(const struct ruleset *set, const struct ruleset_result *result,
+                        struct verdict *verdict)
+{
+    if (verdict->reason != REASON_EXPIRED) return;
+    for (unsigned i = 0; i < result->match_count; i++) {
+        const struct ruleset_match *match = &result->matches[i];
+        struct ruleset_rule rule;
+        if (match->evidence.len == 0 || match->refined_away) continue;
+        ruleset_get_rule(set, match->rule, &rule);
+        if (rule.reason == REASON_EXPIRED || rule.reason == REASON_SYSTEM_ERROR ||
+            reason_get(rule.reason)->fault == FAULT_UNKNOWN ||
+            reason_action(rule.reason, verdict->temporary) == ACTION_SUPPRESS)
+            continue;
+        believe(match, &rule, GUARD_CAUSE, verdict);
+        return;
+    }
+}
+
 static void guard_words(const struct ruleset *set, const struct ruleset_result *result,
                         struct verdict *verdict)
 {
@@ -89,9 +117,7 @@ static void guard_words(const struct ruleset *set, const struct ruleset_result *
         if (result->matches[i].evidence.len == 0 || result->matches[i].refined_away) continue;
         ruleset_get_rule(set, result->matches[i].rule, &rule);
         if (!is_a_doubt(rule.reason, result->matches[i].rank, result, verdict->reason)) continue;
-        overrule(verdict, rule.reason, GUARD_WORDS);
-        verdict->rule = rule.id;
-        verdict->evidence = result->matches[i].evidence;
+        believe(&result->matches[i], &rule, GUARD_WORDS, verdict);
         return;
     }
 }
@@ -108,8 +134,11 @@ static void guard_stage(struct verdict *verdict, bool by_text)
     if (verdict->stage != STAGE_CONNECT && verdict->stage != STAGE_HELO &&
         verdict->stage != STAGE_MAIL)
         return;
-    enum reason reason =
-        verdict->stage == STAGE_MAIL ? REASON_SENDER_REFUSED : REASON_ACCESS_DENIED;
+    /* Before MAIL FROM the server knows the client's address and name: what it refuses without a
+     * word is these. */
+    enum reason reason = verdict->stage == STAGE_MAIL         ? REASON_SENDER_REFUSED
+                         : verdict->reason == REASON_REJECTED ? REASON_IP_BLOCKED
+                                                              : REASON_ACCESS_DENIED;
     overrule(verdict, verdict->temporary ? REASON_SYSTEM_ERROR : reason, GUARD_STAGE);
 }
 
@@ -200,6 +229,7 @@ void guard_apply(const struct ruleset *set, const struct ruleset_result *result,
 {
     bool by_text = result->found && result->winner.evidence.len > 0;
     if (by_text) {
+        guard_cause(set, result, verdict);
         guard_greeting(result, diagnostic, evidence, verdict);
     } else {
         guard_digits(verdict);

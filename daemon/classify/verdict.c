@@ -23,6 +23,8 @@ const char *guard_sentence(enum guard guard)
         return "other words of the reply blame the sender or say that the mailbox is full";
     case GUARD_STAGE:
         return "a reply at connect, HELO or MAIL FROM cannot be about the recipient";
+    case GUARD_CAUSE:
+        return "the reply names the cause for which the sending host gave up";
     case GUARD_GREETING:
         return "the greeting refuses the client, not the recipient's domain";
     case GUARD_FORM:

@@ -91,7 +91,9 @@ static bool holds(struct span text, const char *at)
 static bool is_address(struct span text)
 {
     if (span_find_byte(text, '@') == SPAN_NOT_FOUND) return false;
-    while (text.len && !byte_is_alnum(*text.ptr) && *text.ptr != '<') text = span_skip(text, 1);
+    while (text.len && !byte_is_alnum(*text.ptr) && *text.ptr != '<' &&
+           (unsigned char)*text.ptr < 0x80)
+        text = span_skip(text, 1);
     for (size_t i = 0; i < text.len; i++)
         if (byte_is_space(text.ptr[i])) return false;
     return true;
@@ -120,7 +122,7 @@ static unsigned rank_of(const struct paragraph *paragraph, enum before before)
     if (is_report_field(paragraph)) return 0;
     if (paragraph->is_heading || !has_words(paragraph->text) || is_address(paragraph->text))
         return 0;
-    if (before == BEFORE_CAUSE) return 8;
+    if (before == BEFORE_CAUSE && !(mask & CUE_NOISE)) return 8;
     if (before == BEFORE_LIST && !announces_list(paragraph)) return mask & CUE_WHY ? 7 : 4;
     bool has_behind =
         (mask & CUE_CAUSE) && has_words(span_skip(paragraph->text, paragraph->cues.cause_at));

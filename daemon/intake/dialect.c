@@ -133,6 +133,14 @@ static bool google_group_read(const struct report *report, const struct traits *
     return true;
 }
 
+/* ---- Messaging Server ---- */
+
+static bool is_messaging_server(const struct report *report, const struct traits *traits)
+{
+    (void)report;
+    return span_starts_fold(traits->subject, SPAN("delivery notification"));
+}
+
 /* ---- a sieve script's "reject" and dovecot's over-quota notice: RFC 5429, sent as RFC 8098 ----
  */
 
@@ -231,6 +239,7 @@ static const struct dialect {
     {"unsubscribe-mail", is_unsubscribe, unsubscribe_read},
     {"list-refusal", is_list_refusal, list_refusal_read},
     {"google-groups", is_google_group, google_group_read},
+    {"messaging-server", is_messaging_server, messaging_server_read},
     {"rejected-mdn", is_rejected_mdn, rejected_mdn_read},
     {"retired-mailbox", is_answer, retired_mailbox_read},
 };

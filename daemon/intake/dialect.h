@@ -11,4 +11,8 @@ bool dialect_read(const struct report *report, const struct traits *traits,
 
 /* ---- ses.c: notifications of Amazon SES, JSON in a mail of Amazon SNS ---- */
 bool ses_read(const struct report *report, const struct traits *traits, struct intake_output *out);
+
+/* ---- messaging_server.c: its labelled lines, where there is no delivery report ---- */
+bool messaging_server_read(const struct report *report, const struct traits *traits,
+                           struct intake_output *out);
 #endif

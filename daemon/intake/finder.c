@@ -26,6 +26,7 @@ enum {
     WEIGHT_MAILED = 20,
     WEIGHT_ROLE = -15,
     WEIGHT_OWN = -45,
+    WEIGHT_CONTACT = -60, /* of the house that sent it, which is no mail system: whom to ask */
 };
 
 struct finder {
@@ -55,38 +56,99 @@ static bool is_role(struct span local)
     return false;
 }
 
+static const struct span wide_colon = {"\xEF\xBC\x9A", 3};
+
 /* What stands before an address, without the marks around it: its label. */
 static struct span label_before(struct span line, size_t at)
 {
     struct span before = span_take(line, at);
-    while (before.len && !byte_is_alnum(before.ptr[before.len - 1]) &&
-           (unsigned char)before.ptr[before.len - 1] < 0x80)
-        before.len--;
-    return before;
+    for (;;) {
+        if (span_ends(before, wide_colon))
+            before.len -= wide_colon.len;
+        else if (before.len && !byte_is_alnum(before.ptr[before.len - 1]) &&
+                 (unsigned char)before.ptr[before.len - 1] < 0x80)
+            before.len--;
+        else
+            return before;
+    }
 }
+
+static bool ends_with_any(struct span label, const struct span *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (span_ends_fold(label, words[i])) return true;
+    return false;
+}
+
+static const struct span recipient_labels[] = {
+    {"recipient", 9},
+    {"final-recipient", 15},
+    {"rfc822", 6},
+    {"address", 7},
+    {"addressed to", 12},
+    {"error-for", 9},
+    {"destination", 11},
+    {"recipients", 10},
+    {"destinatario", 12},
+    {"destinataire", 12},
+    {"rcpt", 4},
+    {"smtp", 4},
+    {"mailbox", 7},
+    {"user", 4},
+    {"rcpt-to", 7},
+    {"deliver to", 10},
+    {"empfänger", 10},
+    {"empfaenger", 10},
+    {"destinatário", 13},
+    {"ontvanger", 9},
+    {"mottagare", 9},
+    {"modtager", 8},
+    {"mottaker", 8},
+    {"odbiorca", 8},
+    {"adresat", 7},
+    {"příjemce", 10},
+    {"alıcı", 7},
+    {"címzett", 8},
+    {"adresse", 7},
+    {"dirección", 10},
+    {"indirizzo", 9},
+    {"endereço", 9},
+    {"олучатель", 18},
+    {"дресат", 12},
+    {"адрес", 10},
+    {"Адрес", 10},
+    {"收件人", 9},
+    {"收件人地址", 15},
+    {"收件者", 9},
+    {"收信人", 9},
+    {"宛先", 6},
+    {"あて先", 9},
+    {"メールアドレス", 21},
+    {"받는 사람", 13},
+    {"수신자", 9},
+    {"수신인", 9},
+    {"받는사람", 12},
+};
+
+/* "could not deliver your mail to anna@example.com" in other languages. */
+static const struct span to_words[] = {
+    {" to", 3},    {" for", 4}, {" an", 3},  {" für", 5}, {" para", 5}, {" à", 3},     {" aan", 4},
+    {" till", 5},  {" til", 4}, {" do", 3},  {" для", 7}, {" на", 5},   {" al", 3},    {"发给", 6},
+    {"发送给", 9}, {"发往", 6}, {"發給", 6}, {"寄給", 6}, {"寄给", 6},  {"傳送給", 9}, {" a", 2},
+};
 
 static int label_weight(struct span line, size_t at)
 {
-    static const struct span strong[] = {
-        {"recipient", 9},     {"final-recipient", 15},
-        {"rfc822", 6},        {"address", 7},
-        {"addressed to", 12}, {"error-for", 9},
-        {"destination", 11},  {"recipients", 10},
-        {"destinatario", 12}, {"destinataire", 12},
-        {"rcpt", 4},          {"smtp", 4},
-        {"mailbox", 7},       {"user", 4},
-        {"rcpt-to", 7},       {"deliver to", 10},
-    };
     struct span label = label_before(line, at);
     bool has_colon = false;
+    has_colon |= span_starts(span_skip(line, label.len), wide_colon);
     for (size_t i = label.len; i < at; i++)
         has_colon |= line.ptr[i] == ':' || line.ptr[i] == '=' || line.ptr[i] == ';';
     if (!has_colon)
-        return span_ends_fold(label, SPAN(" to")) || span_ends_fold(label, SPAN(" for"))
-                   ? WEIGHT_TO_WORD
-                   : 0;
-    for (size_t i = 0; i < sizeof strong / sizeof *strong; i++)
-        if (span_ends_fold(label, strong[i])) return WEIGHT_LABEL;
+        return ends_with_any(label, to_words, sizeof to_words / sizeof *to_words) ? WEIGHT_TO_WORD
+                                                                                  : 0;
+    if (ends_with_any(label, recipient_labels, sizeof recipient_labels / sizeof *recipient_labels))
+        return WEIGHT_LABEL;
     label = span_trim(label);
     bool is_to = span_equal_fold(label, SPAN("to")) || span_equal_fold(label, SPAN("an")) ||
                  span_equal_fold(label, SPAN("para")) || span_equal_fold(label, SPAN("a"));
@@ -128,6 +190,10 @@ static int weigh(const struct finder *finder, const struct line_facts *facts, si
         intake_same_address(address, known->sender) || intake_same_address(address, known->from);
     if (is_own && !intake_same_address(address, known->mailed)) weight += WEIGHT_OWN;
     if (is_role(address_local(address))) weight += WEIGHT_ROLE;
+    bool is_contact = !known->is_system && !facts->has_reply &&
+                      !intake_same_address(address, known->mailed) &&
+                      span_equal_fold(address_domain(address), address_domain(known->from));
+    if (is_contact) weight += WEIGHT_CONTACT;
     return weight;
 }
 

@@ -16,6 +16,7 @@ enum {
 struct finder_known {
     struct span sender; /* the one to whom the notice is sent */
     struct span from;   /* who sent the notice */
+    bool is_system;     /* that is a mail system */
     struct span mailed; /* whom the returned message was for, if that is known */
 };
 struct finder_entry {

@@ -59,6 +59,8 @@ static bool bare_opening(struct span line, struct opening *out)
     size_t len = 0;
     while (len < line.len && len <= ADDRESS_MAX && !byte_is_blank(line.ptr[len])) len++;
     struct span token = span_take(line, len);
+    /* "收件人：user@example.com" is a label and an address. */
+    if (span_find(token, SPAN("\xEF\xBC\x9A")) != SPAN_NOT_FOUND) return false;
     out->rest = skip_blanks(span_skip(line, len));
     out->has_colon = span_ends(token, SPAN(":"));
     if (out->has_colon) token.len--;
@@ -310,6 +312,7 @@ bool notice_is_delay(struct span subject, struct span text)
         {"delay)", 6},
         {"could not send message for past", 31},
         {"still being retried", 19},
+        {"mail delivery warning", 21},
         {"temporarily", 11},
     };
     static const struct span words[] = {
@@ -323,6 +326,13 @@ bool notice_is_delay(struct span subject, struct span text)
         {"still trying to deliver", 23},
         {"delivery attempts will continue", 31},
         {"delivery will continue", 22},
+        {"will be tried again", 19},
+        {"has been delayed", 16},
+        {"have been delayed", 17},
+        {"has not yet been delivered", 26},
+        {"no action is required on your part", 34},
+        {"will keep on trying", 19},
+        {"further attempts will be made", 29},
     };
     return text_has_any(subject, subjects, sizeof subjects / sizeof *subjects) ||
            text_has_any(span_take(text, 4096), words, sizeof words / sizeof *words);

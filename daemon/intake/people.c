@@ -84,10 +84,19 @@ static struct span mailed(const struct people *people)
     return probe.recipient;
 }
 
+/* By its name, or because it has the mail that it is about. */
+static bool has_system_sender(const struct people *people)
+{
+    return people->traits->is_daemon || people->traits->is_postmaster ||
+           people->returned.from.len > 0 || people->returned.message_id.len > 0;
+}
+
 static void by_words(struct people *people, int enough)
 {
-    const struct finder_known known = {
-        .sender = people->sender, .from = people->traits->from_address, .mailed = mailed(people)};
+    const struct finder_known known = {.sender = people->sender,
+                                       .from = people->traits->from_address,
+                                       .is_system = has_system_sender(people),
+                                       .mailed = mailed(people)};
     struct finder_entry found[FINDER_MAX];
     size_t count = finder_find(people->index, people->notice.text, &known, people->report->scratch,
                                enough, found);

@@ -1,6 +1,7 @@
 /* qmail's notice (qmail-send.c; https://cr.yp.to/proto/qsbmf.txt): a paragraph for each recipient
  * that begins with its address, a colon and a line end; the copy of the message behind a line that
  * begins with "---". Yahoo! JAPAN sends the same. */
+#include "intake/cause.h"
 #include "intake/intake_private.h"
 #include "intake/notice.h"
 #include "intake/returned.h"
@@ -24,6 +25,22 @@ static struct span remote_host(struct span text)
     return SPAN_NONE;
 }
 
+/* What Courier and phone carriers write above the address: that it is no more than a delay, and the
+ * cause where none stands below. */
+static void read_preamble(const struct notice *notice, const struct intake_scratch *scratch,
+                          struct bounce *bounces)
+{
+    struct span before =
+        span_of(notice->text.ptr, (size_t)(notice->entries[0].address.ptr - notice->text.ptr));
+    bool is_delay = notice_is_delay(SPAN_NONE, before);
+    for (size_t i = 0; i < notice->count; i++) {
+        bounces[i].delayed = is_delay;
+        if (is_delay) bounces[i].type = BOUNCE_DEFERRAL;
+        if (bounces[i].diagnostic.len == 0)
+            bounces[i].diagnostic = intake_diagnostic(cause_find(cue_index_get(), before), scratch);
+    }
+}
+
 bool intake_qmail_notice(const struct notice *notice, const struct intake_input *input,
                          const struct intake_scratch *scratch, struct intake_output *out)
 {
@@ -39,6 +56,7 @@ bool intake_qmail_notice(const struct notice *notice, const struct intake_input 
         bounce->remote_host = remote_host(bounce->diagnostic);
         returned_apply(&returned, bounce);
     }
+    read_preamble(notice, scratch, bounces);
     return true;
 }
 

@@ -46,6 +46,8 @@ static const struct span postmaster_names[] = {
     {"post_master", 11},
     {"mail delivery", 13},
     {"groups-noreply@", 15},
+    {"spam firewall", 13},
+    {"spam filter", 11},
 };
 static const struct span role_names[] = {
     {"no-reply", 8},  {"noreply", 7},  {"no_reply", 8}, {"donotreply", 10}, {"do-not-reply", 12},
@@ -140,6 +142,100 @@ static const struct span bounce_subjects[] = {
     {"送信エラー", 15},
     {"配信エラー", 15},
     {"退信", 6},
+    {"message you sent blocked", 24},
+    {"mail delivery warning", 21},
+    {"mensaje devuelto", 16},
+    {"correo devuelto", 15},
+    {"devuelto al remitente", 21},
+    {"no entregad", 11},
+    {"no se pudo entregar", 19},
+    {"error en la entrega", 19},
+    {"fallo en la entrega", 19},
+    {"fallo de entrega", 16},
+    {"falló la entrega", 17},
+    {"non délivré", 13},
+    {"non distribu", 12},
+    {"non-remis", 9},
+    {"message refus", 13},
+    {"echec de", 8},
+    {"chec de l'envoi", 15},
+    {"retour à l'exp", 15},
+    {"nachricht konnte nicht", 22},
+    {"não entregue", 13},
+    {"nao entregue", 12},
+    {"mensagem devolvida", 18},
+    {"e-mail devolvido", 16},
+    {"erro de entrega", 15},
+    {"erro na entrega", 15},
+    {"falha no envio", 14},
+    {"impossibile recapitare", 22},
+    {"impossibile consegnare", 22},
+    {"impossibile inviare", 19},
+    {"errore di consegna", 18},
+    {"consegna non riuscita", 21},
+    {"messaggio respinto", 18},
+    {"non consegnat", 13},
+    {"non recapitat", 13},
+    {"niet afgeleverd", 15},
+    {"niet-bezorgd", 12},
+    {"bezorging mislukt", 17},
+    {"aflevering mislukt", 18},
+    {"nieudane dostarczenie", 21},
+    {"nedoručen", 10},
+    {"nedoruciteln", 12},
+    {"kunde inte levereras", 20},
+    {"ej levererat", 12},
+    {"kunne ikke leveres", 18},
+    {"ikke levert", 11},
+    {"ikke leveret", 12},
+    {"ei voitu toimittaa", 18},
+    {"toimitus epäonn", 16},
+    {"teslim edilemedi", 16},
+    {"iletilemedi", 11},
+    {"gönderilemedi", 14},
+    {"kézbesít", 10},
+    {"шибка достав", 23},
+    {"едостав", 14},
+    {"е доставлен", 21},
+    {"оставка не удалась", 34},
+    {"е удалось достав", 30},
+    {"евозможно достав", 31},
+    {"озврат письм", 23},
+    {"озврат сообщ", 23},
+    {"投递失败", 12},
+    {"е вдалося достав", 30},
+    {"е доставлено", 23},
+    {"unzustell", 9},
+    {"zustellfehler", 13},
+    {"投递不成功", 15},
+    {"发送失败", 12},
+    {"退件", 6},
+    {"傳送失敗", 12},
+    {"寄送失敗", 12},
+    {"無法傳送", 12},
+    {"無法送達", 12},
+    {"无法投递", 12},
+    {"无法送达", 12},
+    {"无法发送", 12},
+    {"未送达", 9},
+    {"送信できません", 21},
+    {"配信できません", 21},
+    {"届きません", 15},
+    {"エラーメール", 18},
+    {"送信失敗", 12},
+    {"配送エラー", 15},
+    {"未配信", 9},
+    {"お届けできません", 24},
+    {"반송 메일", 13},
+    {"반송메일", 12},
+    {"메일 반송", 13},
+    {"전송 실패", 13},
+    {"전송실패", 12},
+    {"발송 실패", 13},
+    {"발송실패", 12},
+    {"전달 실패", 13},
+    {"배달 실패", 13},
+    {"배달되지 않", 16},
 };
 static const struct span answer_subjects[] = {
     {"out of office", 13},
@@ -205,6 +301,33 @@ static bool is_answer_to(struct span subject)
     return false;
 }
 
+/* Help desks quote what they were sent under its own subject. */
+static bool is_of_help_desk(struct span subject)
+{
+    static const struct span marks[] = {
+        {"[ticket", 7}, {"[#", 2},       {"[case", 5},     {"[request", 8}, {"[rt ", 4},
+        {"ticket#", 7}, {"ticket #", 8}, {"ticket id", 9}, {"case #", 6},   {"[incident", 9},
+    };
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (span_find_fold(subject, marks[i]) != SPAN_NOT_FOUND) return true;
+    return false;
+}
+
+static bool is_of_success(struct span subject)
+{
+    static const struct span marks[] = {
+        {"relayed:", 8},     {"delivered:", 10},       {"successful mail delivery", 24},
+        {"(success)", 9},    {"(relay)", 7},           {"delivery success", 16},
+        {"zugestellt:", 11}, {"delivery receipt", 16},
+    };
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        size_t at = span_find_fold(subject, marks[i]);
+        /* "Undelivered: …" */
+        if (at != SPAN_NOT_FOUND && (at == 0 || !byte_is_alpha(subject.ptr[at - 1]))) return true;
+    }
+    return false;
+}
+
 static bool is_null_path(struct span value)
 {
     return value.len == 0 || span_equal(value, SPAN("<>")) ||
@@ -226,7 +349,8 @@ void traits_read(const struct report *report, struct traits *out)
     out->is_postmaster = HAS_ANY(from, postmaster_names);
     out->is_role = out->is_postmaster || HAS_ANY(from, role_names);
     out->is_null_sender = head->has_return_path && is_null_path(head->return_path);
-    out->is_answer_to = is_answer_to(subject);
+    out->is_answer_to = is_answer_to(subject) || is_of_help_desk(subject);
+    out->is_success = is_of_success(subject);
     out->is_bounce_subject = !out->is_answer_to && HAS_ANY(subject, bounce_subjects);
     out->is_auto =
         head->auto_submitted.len > 0 && !span_starts_fold(head->auto_submitted, SPAN("no"));
@@ -238,13 +362,15 @@ void traits_read(const struct report *report, struct traits *out)
 bool traits_are_of_bounce(const struct report *report, const struct traits *traits)
 {
     if (report->head.failed_recipients.len || report->head.is_qmail_bounce) return true;
+    if (traits->is_success) return false;
     if (traits->is_daemon) return !traits->says_answer || traits->is_bounce_subject;
     return (traits->is_null_sender || traits->is_postmaster) && traits->is_bounce_subject;
 }
 
 bool traits_allow_bounce(const struct traits *traits)
 {
-    if (traits->is_list || traits->is_answer_to || traits->says_answer) return false;
+    if (traits->is_list || traits->is_answer_to || traits->says_answer || traits->is_success)
+        return false;
     if (traits->is_null_sender || traits->is_postmaster) return true;
     return traits->is_role && traits->is_bounce_subject;
 }

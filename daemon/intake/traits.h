@@ -11,7 +11,8 @@ struct traits {
     bool is_role;        /* From is no person: no-reply and the like */
     bool is_null_sender; /* Return-Path: <> */
     bool is_bounce_subject;
-    bool is_answer_to; /* "Re: …", "Fwd: …" */
+    bool is_answer_to; /* "Re: …", "Fwd: …", "[Ticket #7] …" */
+    bool is_success;   /* "Relayed: …": it tells of mail that arrived */
     bool says_answer;  /* by subject or field: an automatic answer (RFC 3834) */
     bool is_auto;      /* Auto-Submitted alone: bounces carry it, too */
     bool is_list;      /* came through a mailing list */

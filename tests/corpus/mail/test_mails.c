@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { MAIL_MAX = 64 * 1024, BOUNCES_AT_LEAST = 70, NEGATIVES_AT_LEAST = 40 };
+enum { MAIL_MAX = 64 * 1024, BOUNCES_AT_LEAST = 240, NEGATIVES_AT_LEAST = 80 };
 
 struct bench {
     struct ruleset set;
