@@ -10,6 +10,7 @@
 static struct span remote_host(struct span text)
 {
     static const struct span before[] = {{"Giving up on ", 13}, {"Connected to ", 13}};
+    if (!text.ptr) return SPAN_NONE;
     for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
         size_t at = span_find(text, before[i]);
         if (at == SPAN_NOT_FOUND) continue;
