@@ -31,7 +31,7 @@ void seen_clear(struct seen *seen)
 {
     if (seen->count == 0) return;
     arena_reset(&seen->arena);
-    memset(seen->table, 0, seen->size * sizeof *seen->table);
+    memset(seen->table, 0, seen->size * sizeof(struct seen_entry *));
     seen->count = 0;
 }
 
@@ -57,7 +57,7 @@ static void grow(struct seen *seen)
     size_t old_size = seen->size;
     struct seen_entry **old = seen->table;
     seen->size = old_size ? 2 * old_size : TABLE_FIRST;
-    seen->table = calloc(seen->size, sizeof *seen->table);
+    seen->table = calloc(seen->size, sizeof(struct seen_entry *));
     CHECK(seen->table);
     for (size_t i = 0; i < old_size; i++)
         if (old[i]) *find(seen, old[i]->key, old[i]->hash) = old[i];
