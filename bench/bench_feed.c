@@ -149,6 +149,13 @@ static void send_at_rate(struct probe *probe, const char *raw, const struct raw_
     rd_kafka_destroy(rk);
 }
 
+/* Nanoseconds, ascending, as milliseconds. */
+static double percentile(const int64_t *waits, uint64_t count, uint64_t percent)
+{
+    uint64_t at = count * percent / 100;
+    return (double)waits[at < count ? at : count - 1] / 1e6;
+}
+
 static int compare(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -167,8 +174,8 @@ static void print_latency(const struct probe *probe, uint64_t rate)
     printf("{\"sent\":%" PRIu64 ",\"seen\":%" PRIu64, probe->count, probe->seen);
     if (count)
         printf(",\"p50_ms\":%.1f,\"p90_ms\":%.1f,\"p99_ms\":%.1f,\"max_ms\":%.1f",
-               (double)waits[count / 2] / 1e6, (double)waits[count * 9 / 10] / 1e6,
-               (double)waits[count * 99 / 100] / 1e6, (double)waits[count - 1] / 1e6);
+               percentile(waits, count, 50), percentile(waits, count, 90),
+               percentile(waits, count, 99), percentile(waits, count, 100));
     printf("}\n");
     free(waits);
 }

@@ -138,11 +138,12 @@ static void open_consumer(struct hop *hop)
 
 static void open_producer(struct hop *hop, const char *const *names)
 {
+    CHECK(hop->output_count <= OUTPUTS_MAX);
     rd_kafka_conf_t *conf =
         broker_conf(hop->servers, "enable.idempotence", "true", "linger.ms", "10", "batch.size",
                     "1000000", "batch.num.messages", "20000", "queue.buffering.max.messages",
                     "200000", "queue.buffering.max.kbytes", "131072", "compression.codec", "lz4",
-                    hop->transactional ? "transactional.id" : NULL, hop->id, NULL);
+                    hop->transactional ? "transactional.id" : "client.id", hop->id, NULL);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     hop->producer = broker_open(RD_KAFKA_PRODUCER, conf);
     if (hop->transactional)
