@@ -3,8 +3,9 @@
 /* Places at which a test kills the process. In the product they are nothing: they exist only where
  * BOUNCED_FAULT_POINTS is defined, which the program `bounced-faults` of the tests is built with.
  * There BOUNCED_FAULT=STAGE.NAME:COUNT in the environment sends the process SIGKILL when it passes
- * that point for the COUNT-th time. A point that is not in this list, or a count that is no number
- * above 0, ends the process with a sentence at the first point that it passes. */
+ * that point for the COUNT-th time; with ":stop" behind it SIGSTOP. A point that is not in this
+ * list, or a count that is no number above 0, ends the process with a sentence at the first point
+ * that it passes. */
 #ifdef BOUNCED_FAULT_POINTS
 #define FAULT_POINT_LIST(POINT)                                                                    \
     POINT("classify", "begun")     /* the Kafka transaction is open, nothing is in it */           \

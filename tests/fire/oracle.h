@@ -39,13 +39,18 @@ struct raw_partition {
     int64_t high;
 };
 
+struct text { /* a copy that is owned */
+    char *ptr;
+    size_t len;
+};
+
 /* One key of `recipients`. */
 struct recipient {
     struct span key;
     uint32_t next; /* in its bucket, + 1 */
     int32_t partition;
-    struct span model;  /* the state as its record; empty: none */
-    struct span logged; /* the last record; empty: none or a tombstone */
+    struct text model;  /* the state as its record; empty: none */
+    struct text logged; /* the last record; empty: none or a tombstone */
     uint32_t raw_count, decided_count;
     uint64_t raw_hash[RAW_PARTITIONS_MAX], decided_hash[RAW_PARTITIONS_MAX];
 };
@@ -132,6 +137,11 @@ struct expected *oracle_find(struct oracle *oracle, int32_t partition, int64_t o
 const char *oracle_reason(char kind);
 /* Finds or makes; the key is copied. */
 uint32_t oracle_recipient(struct oracle *oracle, struct span key);
+void oracle_keep(struct text *text, struct span value); /* instead of what was there */
+static inline struct span text_span(struct text text)
+{
+    return (struct span){text.ptr, text.len};
+}
 uint64_t oracle_chain(uint64_t hash, int64_t offset, uint32_t index); /* order-sensitive */
 
 /* ---- oracle_model.c, oracle_state.c ---- */

@@ -17,7 +17,7 @@ static char own_value[WIRE_RECORD_MAX], shared_value[WIRE_RECORD_MAX],
 static void load(struct oracle *oracle, uint32_t index, struct recipient_state *out)
 {
     struct wire_read read;
-    struct span model = oracle->recipients[index].model;
+    struct span model = text_span(oracle->recipients[index].model);
     state_init(out);
     if (model.len) CHECK(wire_recipient_parse(model, &oracle->arena, out, &read) == WIRE_OK);
 }
@@ -28,21 +28,13 @@ static void keep(struct oracle *oracle, uint32_t index, const struct recipient_s
     struct span tenant, address;
     struct buffer out;
     struct recipient *recipient = &oracle->recipients[index];
-    union {
-        const char *kept;
-        void *freed;
-    } old = {.kept = recipient->model.ptr};
-    free(old.freed);
-    recipient->model = SPAN_NONE;
+    oracle_keep(&recipient->model, SPAN_NONE);
     if (state_is_empty(state)) return;
     CHECK(wire_key_parse(recipient->key, &tenant, &address));
     buffer_init(&out, storage, WIRE_RECORD_MAX);
     wire_recipient_format(tenant, address, state, &out);
     CHECK(!out.full);
-    char *copy = malloc(out.len);
-    CHECK(copy);
-    memcpy(copy, out.ptr, out.len);
-    recipient->model = span_of(copy, out.len);
+    oracle_keep(&recipient->model, buffer_span(&out));
 }
 
 static uint32_t shared_recipient(struct oracle *oracle, struct span address)

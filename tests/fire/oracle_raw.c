@@ -72,6 +72,17 @@ uint32_t oracle_recipient(struct oracle *oracle, struct span key)
     return *bucket - 1;
 }
 
+void oracle_keep(struct text *text, struct span value)
+{
+    free(text->ptr);
+    *text = (struct text){0};
+    if (value.len == 0) return;
+    text->ptr = malloc(value.len);
+    CHECK(text->ptr);
+    memcpy(text->ptr, value.ptr, value.len);
+    text->len = value.len;
+}
+
 /* ---- records ---- */
 
 /* The text between `before` and the next `end`; empty where there is none. */

@@ -68,18 +68,8 @@ bool oracle_visit_recipients(struct oracle *oracle, const struct kafka_record *r
         oracle->counts.alien++;
         oracle_say(oracle, record, "nobody's state, or in another partition");
     }
-    union {
-        const char *kept;
-        void *freed;
-    } old = {.kept = recipient->logged.ptr};
-    free(old.freed);
-    recipient->logged = SPAN_NONE;
+    oracle_keep(&recipient->logged, record->value);
     if (!record->has_value) oracle->counts.tombstones++;
-    if (record->value.len == 0) return true;
-    char *copy = malloc(record->value.len);
-    CHECK(copy);
-    memcpy(copy, record->value.ptr, record->value.len);
-    recipient->logged = span_of(copy, record->value.len);
     return true;
 }
 
@@ -88,8 +78,8 @@ static void compare_recipient(struct oracle *oracle, const struct recipient *rec
     static struct recipient_state model, logged;
     arena_reset(&oracle->arena);
     bool good = !recipient->model.len == !recipient->logged.len &&
-                parse(oracle, recipient->model, &model) &&
-                parse(oracle, recipient->logged, &logged) &&
+                parse(oracle, text_span(recipient->model), &model) &&
+                parse(oracle, text_span(recipient->logged), &logged) &&
                 is_same(recipient->key, &model, &logged);
     if (!good) {
         oracle->counts.wrong_log++;
@@ -157,7 +147,7 @@ static bool compare_row(struct oracle *oracle, struct store *store, const char *
     bool found = false;
     arena_reset(&oracle->arena);
     CHECK(wire_key_parse(recipient->key, &tenant, &address));
-    CHECK(parse(oracle, recipient->model, &model));
+    CHECK(parse(oracle, text_span(recipient->model), &model));
     TRY(store_get(store, tenant, address, &stored, &found, error));
     if (recipient->model.len) *rows += 1 + model.ground_count;
     if (found != (recipient->model.len > 0))

@@ -56,7 +56,6 @@ bool oracle_read(struct oracle *oracle, const char *name, int32_t partitions, or
 {
     char topic[TOPIC_SIZE];
     (void)snprintf(topic, sizeof topic, "%s.%s", oracle->prefix, name);
-    for (int32_t p = 0; p < partitions; p++)
-        TRY(read_partition(oracle, topic, p, visit, error));
+    for (int32_t p = 0; p < partitions; p++) TRY(read_partition(oracle, topic, p, visit, error));
     return true;
 }
