@@ -349,9 +349,10 @@ enum kafka_step kafka_producer_send_offsets(struct kafka_producer *producer,
             ->offset = offsets[i].next;
     struct producer_wait wait = wait_for(producer, producer->transaction_timeout_ms);
     rd_kafka_error_t *failure;
-    do {
-        failure =
-            rd_kafka_send_offsets_to_transaction(producer->client.rk, list, metadata, slice(&wait));
+    do { /* not in slices: a call that times out is begun anew, not gone on with */
+        int64_t left_ms = end_of(&wait) - clock_monotonic_ms();
+        failure = rd_kafka_send_offsets_to_transaction(producer->client.rk, list, metadata,
+                                                       left_ms < 100 ? 100 : (int)left_ms);
     } while (failure && should_repeat(failure, &wait));
     rd_kafka_topic_partition_list_destroy(list);
     return failure ? classify(producer, "the input offsets are refused", failure, error)
