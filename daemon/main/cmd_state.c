@@ -77,13 +77,12 @@ static void verify(const char *folder, int32_t partition, struct finding *out)
         out->result = RESULT_IN_USE;
         error_set(&out->error, EXIT_TEMPORARY,
                   "a running daemon owns it: stop that first (stats can be read meanwhile)");
-    } else if (!store_open_reader(folder, partition, &store, &out->error)) {
+    } else if (!store_open_reader(folder, partition, &store, &out->error) ||
+               (store && !store_verify(store, &out->sweep, &out->error))) {
         out->result = result_of(&out->error);
     } else if (!store) {
         out->result = RESULT_MISSING;
         error_set(&out->error, EXIT_BAD_DATA, "there is no file of it");
-    } else if (!store_verify(store, &out->sweep, &out->error)) {
-        out->result = result_of(&out->error);
     } else {
         judge_sweep(out);
     }
