@@ -25,10 +25,9 @@ struct span outline_with_lf(struct span text, struct arena *arena)
 
 static struct span lower(struct span text, struct arena *arena)
 {
-    struct span copy = arena_copy(arena, text);
-    char *bytes = (char *)(uintptr_t)copy.ptr;
-    for (size_t i = 0; i < copy.len; i++) bytes[i] = byte_lower(bytes[i]);
-    return copy;
+    char *bytes = arena_take(arena, text.len);
+    for (size_t i = 0; i < text.len; i++) bytes[i] = byte_lower(text.ptr[i]);
+    return span_of(bytes, text.len);
 }
 
 static bool is_line_blank(char c)
@@ -81,11 +80,11 @@ static bool ends_in_dashes(const struct mime_part *part, const char *end)
 static bool is_delimiter(struct span line, struct span boundary, bool *is_close)
 {
     if (!span_starts(line, SPAN("--")) || !span_starts(span_skip(line, 2), boundary)) return false;
-    struct span rest = span_skip(line, 2 + boundary.len);
-    *is_close = span_starts(rest, SPAN("--"));
-    if (*is_close) rest = span_skip(rest, 2);
-    while (rest.len && byte_is_blank(*rest.ptr)) rest = span_skip(rest, 1);
-    return rest.len == 0;
+    size_t at = 2 + boundary.len;
+    *is_close = span_starts(span_skip(line, at), SPAN("--"));
+    if (*is_close) at += 2;
+    while (at < line.len && byte_is_blank(line.ptr[at])) at++;
+    return at == line.len;
 }
 
 /* A multipart whose boundary is missing or not met takes the first line that looks like one; and
@@ -171,7 +170,9 @@ static bool is_sound(const struct mime_part *part)
         if (!is_token_byte(encoding.ptr[i])) return false;
     size_t slash = span_find_byte(part->content_type, '/');
     if (type.len && (slash == SPAN_NOT_FOUND || slash + 1 == part->content_type.len)) return false;
-    struct span first = SPAN_NONE;
+    struct span whole = SPAN_NONE, first = SPAN_NONE;
+    header_find(part->header, SPAN("content-transfer-encoding"), &whole);
+    if (!span_equal(whole, encoding)) return false; /* a parameter or a comment behind it */
     bool is_given = header_find(part->header, SPAN("content-type"), &first);
     return is_sound_type(type) && (!is_given || first.len > 0);
 }

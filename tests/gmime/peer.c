@@ -8,10 +8,10 @@ struct reader {
 
 static struct span copy_lower(const char *text, struct arena *arena)
 {
-    struct span copy = arena_copy(arena, span_from(text));
-    char *bytes = (char *)(uintptr_t)copy.ptr;
-    for (size_t i = 0; i < copy.len; i++) bytes[i] = byte_lower(bytes[i]);
-    return copy;
+    struct span name = span_from(text);
+    char *bytes = arena_take(arena, name.len);
+    for (size_t i = 0; i < name.len; i++) bytes[i] = byte_lower(name.ptr[i]);
+    return span_of(bytes, name.len);
 }
 
 static struct span copy_stream(GMimeStream *stream, struct arena *arena)

@@ -167,7 +167,7 @@ size_t pathological_write(const struct pathological_case *one, size_t size, char
     struct span head = span_or_none(one->head), tail = span_or_none(one->tail);
     if (head.len + tail.len > size) return 0;
     size_t len = head.len, room = size - tail.len, step;
-    memcpy(out, head.ptr, head.len);
+    if (head.len) memcpy(out, head.ptr, head.len);
     for (size_t i = 0; !one->units || i < one->units; i++) {
         step = unit_write(one->unit, i, room - len, out + len);
         if (step == 0) break;
