@@ -25,6 +25,8 @@ struct bench {
     char text[MAIL_MAX], mail[2 * MAIL_MAX];
 };
 
+static const char *const ends[] = {"\n", "\r\n", "\r"};
+
 static size_t file_read(const char *folder, const char *name, char *out)
 {
     char path[1024];
@@ -97,7 +99,6 @@ static bool judge(struct bench *bench, const json_t *row, const struct bounce *b
 /* All rows of one file, from rows[*at] on. */
 static size_t run_mail(struct bench *bench, const json_t *rows, size_t *at)
 {
-    static const char *const ends[] = {"\n", "\r\n", "\r"};
     const char *name = json_string_value(json_object_get(json_array_get(rows, *at), "file"));
     size_t len = file_read("bounces", name, bench->text), wrong = 0, count = 0;
     while (*at + count < json_array_size(rows) &&
@@ -141,11 +142,11 @@ static void every_dialect_gives_its_recipients_and_reasons(void **state)
     if (wrong) fail_msg("%zu answers are wrong", wrong);
 }
 
-static size_t acted_on(struct bench *bench, const char *name)
+static size_t acted_on(struct bench *bench, const char *name, size_t len, const char *end)
 {
     struct intake_output out;
-    size_t len = file_read("negatives", name, bench->text), acted = 0;
-    parse(bench, span_of(bench->text, len), &out);
+    size_t acted = 0;
+    parse(bench, with_line_ends(bench, len, end), &out);
     for (size_t i = 0; i < out.count; i++) {
         struct verdict verdict;
         classify_bounce(&bench->set, bench->rules, &out.bounces[i], &verdict, NULL);
@@ -165,7 +166,10 @@ static void ordinary_mail_is_never_acted_on(void **state)
     for (const struct dirent *entry; (entry = readdir(folder));) {
         if (*entry->d_name == '.') continue;
         count++;
-        acted += acted_on(*state, entry->d_name);
+        struct bench *bench = *state;
+        size_t len = file_read("negatives", entry->d_name, bench->text);
+        for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+            acted += acted_on(bench, entry->d_name, len, ends[i]);
     }
     closedir(folder);
     assert_true(count >= NEGATIVES_AT_LEAST);
@@ -181,7 +185,8 @@ static void a_bounce_cut_at_any_byte_ends_well(void **state)
         if (*entry->d_name == '.') continue;
         size_t len = file_read("bounces", entry->d_name, bench->text);
         /* In memory that ends with the cut, so that a sanitizer sees a read behind it. */
-        for (size_t cut = 1; cut < len; cut += cut % 7 + 1) {
+        bool is_dense = strncmp(entry->d_name, "dsn-", 4) == 0; /* a few at each byte */
+        for (size_t cut = 1; cut < len; cut += is_dense ? 1 : cut % 7 + 1) {
             char *copy = malloc(cut);
             struct intake_output out;
             assert_non_null(copy);
