@@ -130,6 +130,9 @@ static void boundary_make(struct maker *maker, const char *outer, char *out, siz
         snprintf(out, size, "=_b b:%u?", number);
     else
         snprintf(out, size, "%c%u", once_in(maker, 2) ? 'b' : '-', number);
+    /* RFC 2046 5.1.1: a boundary does not end in a blank. */
+    size_t len = strlen(out);
+    if (out[len - 1] == ' ') out[len - 1] = 'x';
 }
 
 static void boundary_declare(struct maker *maker, const char *boundary)
