@@ -131,6 +131,7 @@ static rd_kafka_conf_t *producer_conf(const struct kafka_producer_config *config
     snprintf(message_ms, sizeof message_ms, "%lld", (long long)timeout_ms * 2 / 3);
     const struct client_setting settings[] = {
         {"linger.ms", "10", false},               /* a commit does not wait for it */
+        {"retry.backoff.ms", "2", false},         /* nearly each transaction begins with a repeat */
         {"message.max.bytes", "16777216", false}, /* the topic's limit decides */
         {"batch.size", "1000000", false},
         {"batch.num.messages", "20000", false},
