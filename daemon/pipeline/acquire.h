@@ -33,6 +33,7 @@ struct acquire_job {
     int64_t next;          /* the result */
     int64_t not_before_ms; /* monotonic: do not try again before */
     int64_t began_ms;
+    int64_t opened_ms; /* wall clock before the file was looked at: it is as old as that */
     struct error error;
 };
 

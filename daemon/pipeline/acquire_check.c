@@ -1,6 +1,7 @@
 /* Where to begin, and whether the log still has it. Every doubt ends here, before anything is
  * produced. */
 #include "pipeline/acquire_private.h"
+#include "pipeline/mutants.h"
 #include <string.h>
 
 static bool check_gap(const struct acquire_context *context, struct acquire_job *job, int64_t low,
@@ -158,6 +159,7 @@ void acquire_check(struct acquire_context *context, struct acquire_job *job)
         return;
     }
     job->next = context->with_state ? job->position->next : job->committed;
+    if (MUTANT(TRUST_GROUP_OFFSET)) job->next = job->committed >= 0 ? job->committed : low;
     bool ok = !context->with_state || check_owner(context, job, &error);
     if (ok && context->with_state) {
         enum origin_check result = check_origins(context, job, &error);

@@ -5,8 +5,15 @@
 #include "pipeline/acquire_private.h"
 #include "os/metric.h"
 #include "pipeline/fault_points.h"
+#include "pipeline/mutants.h"
 
-enum { READ_SLICE = 2000, COMMIT_RECIPIENTS = 50000, COMMIT_BYTES = 32 << 20, RETRY_MS = 200 };
+enum {
+    READ_SLICE = 2000,
+    COMMIT_RECIPIENTS = 50000,
+    COMMIT_BYTES = 32 << 20,
+    RETRY_MS = 200,
+    LONG_MS = 3600 * 1000
+};
 
 bool acquire_watermarks(struct acquire_context *context, struct acquire_job *job, const char *topic,
                         int32_t partition, int64_t *low, int64_t *high)
@@ -46,6 +53,7 @@ void acquire_open_store(struct acquire_context *context, struct acquire_job *job
 {
     struct error error = {0};
     const struct store_ops *ops = context->ports->store.ops;
+    job->opened_ms = port_wall_ms(context->ports);
     if (!job->store) {
         const char *rebuilt = "";
         if (!ops->open(context->ports->store.self, job->partition, &job->store, &rebuilt, &error)) {
@@ -169,7 +177,8 @@ static bool save(struct acquire_context *context, struct acquire_job *job, bool 
         TRY(change_write(context->changes.sorted[i], ops, job->store, error));
     changes_clear(&context->changes);
     if (job->has_position) TRY(ops->put_position(job->store, job->position, error));
-    TRY(ops->commit(job->store, job->place, at_end, port_wall_ms(context->ports), error));
+    int64_t at_ms = MUTANT(YOUNG_FILE) ? port_wall_ms(context->ports) : job->opened_ms;
+    TRY(ops->commit(job->store, job->place, at_end, at_ms, error));
     job->store_begun = false;
     return true;
 }
@@ -213,6 +222,7 @@ static bool begin_reading(struct acquire_context *context, struct acquire_job *j
     TRY(context->ports->store.ops->begin(job->store, error));
     job->store_begun = true;
     job->reading = true;
+
     if (job->place >= job->mark) return true;
     context->reader_owner = job;
     return reader->ops->start(reader->self, job->partition, job->place, error);
@@ -240,6 +250,7 @@ static bool read_event(struct acquire_context *context, struct acquire_job *job,
     case KAFKA_EOF:
         if (event.partition == job->partition && event.offset > job->place)
             job->place = event.offset;
+        if (MUTANT(STABLE_END)) job->mark = job->place;
         break;
     case KAFKA_TROUBLE:
     case KAFKA_ASSIGNED:
@@ -258,6 +269,24 @@ static bool read_event(struct acquire_context *context, struct acquire_job *job,
     return ok;
 }
 
+/* What took so long since the file was looked at (a process that was stopped, a machine that slept)
+ * may have a row whose tombstone was removed before it came there. The file says how old it is:
+ * looking at it again decides whether that is too old, and what is new meanwhile is read in any
+ * case. The clock may have been set back as well. */
+static bool is_doubtful(const struct acquire_context *context, const struct acquire_job *job)
+{
+    int64_t took_ms = port_wall_ms(context->ports) - job->opened_ms;
+    return took_ms > LONG_MS || took_ms < -LONG_MS;
+}
+
+static void look_again(struct acquire_job *job)
+{
+    log_event(LOG_WARN, "partition.restore_again", "partition=%d rows=%lld", (int)job->partition,
+              (long long)job->rows);
+    job->reading = false;
+    job->phase = ACQUIRE_OPEN;
+}
+
 static bool read_slice(struct acquire_context *context, struct acquire_job *job, int timeout_ms,
                        struct error *error)
 {
@@ -273,7 +302,10 @@ static bool read_slice(struct acquire_context *context, struct acquire_job *job,
     metric_add(METRIC_RESTORED_ROWS, (uint64_t)job->rows);
     log_event(LOG_INFO, "partition.restored", "partition=%d rows=%lld ms=%lld", (int)job->partition,
               (long long)job->rows, (long long)(port_monotonic_ms(context->ports) - job->began_ms));
-    job->phase = ACQUIRE_CHECK;
+    if (is_doubtful(context, job) && !MUTANT(YOUNG_FILE))
+        look_again(job);
+    else
+        job->phase = ACQUIRE_CHECK;
     return true;
 }
 

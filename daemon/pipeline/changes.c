@@ -142,7 +142,10 @@ void changes_put(struct changes *changes, int32_t partition, struct span tenant,
 
 void change_read(const struct change *change, struct recipient_state *out)
 {
-    packed_state_read(span_of(change->packed, change->packed_len), out);
+    if (change->is_empty) /* as after the commit, when there is no row of it: no batch may matter */
+        state_init(out);
+    else
+        packed_state_read(span_of(change->packed, change->packed_len), out);
 }
 
 bool changes_get(const struct changes *changes, int32_t partition, struct span tenant,

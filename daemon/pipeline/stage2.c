@@ -4,6 +4,7 @@
 #include "pipeline/stage2_private.h"
 #include "base/check.h"
 #include "pipeline/fault_points.h"
+#include "pipeline/mutants.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,12 +87,21 @@ static bool write_changes(struct stage2 *stage, struct slot **failing, struct er
     return true;
 }
 
+static bool ends_in_tombstone(const struct stage2 *stage, int32_t partition)
+{
+    for (uint32_t i = stage->changes.count; i > 0; i--)
+        if (stage->changes.list[i - 1].partition == partition)
+            return stage->changes.list[i - 1].is_empty;
+    return false;
+}
+
 /* Always, also where nothing but a tombstone or nothing at all was written: it is what a restore
  * begins with. */
 static bool produce_position(struct stage2 *stage, struct slot *slot, struct error *error)
 {
     struct buffer out;
     slot->position->next = slot->next;
+    if (MUTANT(NO_POSITION) && ends_in_tombstone(stage, slot->partition)) return true;
     TRY(stage->ports->store.ops->put_position(slot->store, slot->position, error));
     buffer_init(&out, stage->state_value, sizeof stage->state_value);
     wire_position_format(slot->position, &out);
@@ -115,8 +125,9 @@ static struct slot *touched_slot(const struct stage2 *stage, size_t index)
 }
 
 /* After the Kafka commit. A failure here loses nothing: the log has it, and brings that file up
- * again. */
-static bool commit_stores(struct stage2 *stage, struct error *error)
+ * again. at_ms: the wall clock before that commit. A process that was stopped in between must not
+ * make its files younger than what they hold. */
+static bool commit_stores(struct stage2 *stage, int64_t at_ms, struct error *error)
 {
     const struct store_ops *ops = stage->ports->store.ops;
     const struct sink_port *sink = &stage->ports->sink;
@@ -125,8 +136,9 @@ static bool commit_stores(struct stage2 *stage, struct error *error)
         int64_t place = ops->place(slot->store);
         int64_t delivered = sink->ops->delivered(sink->self, slot->partition, true);
         if (delivered + 1 > place) place = delivered + 1;
+        if (MUTANT(YOUNG_FILE)) at_ms = port_wall_ms(stage->ports);
         slot->store_begun = false;
-        if (ops->commit(slot->store, place, true, port_wall_ms(stage->ports), error))
+        if (ops->commit(slot->store, place, true, at_ms, error))
             assignment_note_written(slot);
         else
             TRY(assignment_note_trouble(slot, error));
@@ -143,8 +155,8 @@ static bool roll_back_stores(struct stage2 *stage, struct error *error)
     for (size_t i = 0; i < stage->assignment.touched_count; i++) {
         struct slot *slot = touched_slot(stage, i);
         bool found = false;
-        if (slot->store_begun) ops->rollback(slot->store);
-        slot->store_begun = false;
+        if (slot->store_begun && !MUTANT(NO_ROLLBACK)) ops->rollback(slot->store);
+        if (!MUTANT(NO_ROLLBACK)) slot->store_begun = false;
         if (slot->trouble != EXIT_DONE) continue;
         if (!ops->get_position(slot->store, slot->position, &found, error)) {
             TRY(assignment_note_trouble(slot, error));
@@ -198,16 +210,19 @@ static bool produce_rest(struct stage2 *stage, struct slot **failing, struct err
 static enum outcome commit(struct stage2 *stage, bool *in_doubt, struct error *error)
 {
     struct kafka_offset offsets[KAFKA_PARTITIONS_MAX];
+    int64_t at_ms = port_wall_ms(stage->ports);
     struct slot *failing = NULL;
     if (!partition_watch_check(&stage->watch, error)) return OUTCOME_BROKEN;
     if (!produce_rest(stage, &failing, error))
         return undo_for(stage, failing, in_doubt, error) ? OUTCOME_UNDONE : OUTCOME_BROKEN;
     size_t count = assignment_offsets(&stage->assignment, offsets);
+    if (MUTANT(IDLE_NO_OFFSETS) && stage->batch.records == 0) count = 0;
+    if (MUTANT(STORE_FIRST) && !commit_stores(stage, at_ms, error)) return OUTCOME_BROKEN;
     if (txn_commit(&stage->txn, offsets, count) != KAFKA_STEP_OK)
         return undo(stage, in_doubt, error) ? OUTCOME_UNDONE : OUTCOME_BROKEN;
     changes_clear(&stage->changes);
     batch_committed(&stage->batch);
-    if (!commit_stores(stage, error)) return OUTCOME_BROKEN;
+    if (!MUTANT(STORE_FIRST) && !commit_stores(stage, at_ms, error)) return OUTCOME_BROKEN;
     assignment_settle(&stage->assignment, true);
     return OUTCOME_COMMITTED;
 }
@@ -215,7 +230,7 @@ static enum outcome commit(struct stage2 *stage, bool *in_doubt, struct error *e
 static bool go_back(struct stage2 *stage, bool in_doubt, struct error *error)
 {
     int64_t delay_ms = txn_delay_ms(&stage->txn);
-    if (in_doubt)
+    if (in_doubt && !MUTANT(DOUBT_REWINDS))
         TRY(assignment_reacquire(&stage->assignment, delay_ms, error));
     else
         TRY(assignment_rewind(&stage->assignment, delay_ms, error));
@@ -317,6 +332,7 @@ static bool on_event(struct stage2 *stage, struct kafka_event *event, struct err
         /* Control markers lie between: the next transaction, at the latest the idle one, writes it.
          */
         slot = assignment_find_running(&stage->assignment, event->partition);
+        if (MUTANT(IGNORE_MARKERS)) return true;
         if (slot && event->offset > slot->next) slot->next = event->offset;
         return true;
     case KAFKA_ASSIGNED:

@@ -3,6 +3,7 @@
 #include "os/log.h"
 #include "os/metric.h"
 #include "pipeline/fault_points.h"
+#include "pipeline/mutants.h"
 #include <string.h>
 
 enum { OPEN_RETRY_MS = 500, DELAY_FIRST_MS = 100, DELAY_MAX_MS = 5000, DELAY_DOUBLINGS_MAX = 6 };
@@ -150,7 +151,7 @@ enum kafka_step txn_undo(struct txn *txn)
         note(txn, "abort", sink->ops->abort(sink->self, &trouble), &trouble);
     }
     FAULT_POINT(txn->stage, "aborted");
-    if (txn->failed != KAFKA_STEP_DOUBT) {
+    if (txn->failed != KAFKA_STEP_DOUBT || MUTANT(KEEP_PRODUCER)) {
         metric_add(METRIC_ABORTS, 1);
         txn->begun = false;
         return KAFKA_STEP_OK;

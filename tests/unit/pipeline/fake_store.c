@@ -93,6 +93,7 @@ static bool store_refresh_fake(void *self, int64_t low, const char **rebuilt, st
     struct fake_file *file = &store->world->files[store->partition];
     *rebuilt = "";
     CHECK(!store->begun);
+    fake_note(store->world, "store.refresh", NULL, (int)store->partition);
     if (!file->too_old && (file->place == 0 || file->place >= low)) return true;
     if (!call(store->world, store->partition, FAKE_AT_STORE_OPEN, true, error)) return false;
     *rebuilt = file->too_old ? "it is too old" : "records that follow its place are gone";
@@ -203,8 +204,6 @@ static bool store_commit_fake(void *self, int64_t place, bool at_high_watermark,
                               struct error *error)
 {
     struct fake_store *store = self;
-    (void)at_high_watermark;
-    (void)now_ms;
     CHECK(store->begun);
     if (!call(store->world, store->partition, FAKE_AT_STORE_COMMIT, true, error)) {
         store_rollback_fake(store); /* as the contract says */
@@ -212,6 +211,7 @@ static bool store_commit_fake(void *self, int64_t place, bool at_high_watermark,
     }
     store->begun = false;
     store->work.place = place;
+    if (at_high_watermark) store->work.at_ms = now_ms;
     store->work.full = store->work.damaged = store->work.too_old = false;
     copy_file(&store->work, &store->world->files[store->partition]);
     fake_note(store->world, "store.commit", NULL, (int)store->partition);

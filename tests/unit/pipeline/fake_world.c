@@ -422,6 +422,7 @@ static enum kafka_step sink_commit(void *self, struct error *error)
     enum kafka_step step = sink_fault(world, FAKE_AT_COMMIT, error);
     if (step != KAFKA_STEP_OK) return step;
     fake_end_txn(world, world->open_txn, true);
+    world->wall_ms += world->commit_takes_ms;
     world->commits++;
     fake_note(world, "commit", NULL, -1);
     return KAFKA_STEP_OK;

@@ -67,6 +67,7 @@ struct fake_file { /* what is on the disk */
     bool too_old; /* likewise at a refresh */
     struct position position;
     int64_t place;
+    int64_t at_ms; /* the age that the last commit at the mark gave it */
 };
 struct fake_store {
     struct fake_world *world;
@@ -105,6 +106,7 @@ struct fake_world {
     int64_t wall_ms, monotonic_ms;
     enum fake_fault fault[FAKE_POINTS];
     int fault_in[FAKE_POINTS]; /* it strikes at the n-th call from now on; 0: never */
+    int64_t commit_takes_ms;   /* wall clock */
     unsigned commits, aborts, opens, not_settled; /* not_settled: barriers that had to wait */
     char journal[65536]; /* one word a call: "begin", "store.begin:0", "send:decisions:0", … */
     size_t journal_len;
