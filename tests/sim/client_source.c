@@ -214,7 +214,9 @@ static void source_release(void *self)
     client->awaits_release = false;
     client->owned &= ~client->going;
     if (!cooperative) client->has_metadata = false;
-    join(client);
+    /* One that was given up meanwhile hears of it when it asks next. */
+    struct broker *broker = &client->instance->world->broker;
+    if (group_heartbeat(broker, client->group, client->member) != MEMBER_UNKNOWN) join(client);
 }
 
 void source_client_init(struct member_client *client, struct instance *instance,
