@@ -1,6 +1,7 @@
 #include "pipeline/assignment.h"
 #include "base/check.h"
 #include "os/log.h"
+#include "pipeline/mutants.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,21 +32,57 @@ static struct slot *find_or_make(struct assignment *assignment, int32_t partitio
     return slot;
 }
 
-static void set_phase(struct assignment *assignment, struct slot *slot, enum slot_phase phase)
-{
-    bool was_unsettled = slot->phase != SLOT_FREE && slot->phase != SLOT_RUNNING;
-    bool is_unsettled = phase != SLOT_FREE && phase != SLOT_RUNNING;
-    if (is_unsettled && !was_unsettled) assignment->unsettled++;
-    if (was_unsettled && !is_unsettled) assignment->unsettled--;
-    slot->phase = phase;
-}
-
 void assignment_close_store(struct assignment *assignment, struct slot *slot)
 {
     if (!slot->store) return;
     assignment->ports->store.ops->close(slot->store);
     slot->store = NULL;
     slot->store_begun = false;
+}
+
+static bool is_unsettled(enum partition_state state)
+{
+    return state == PARTITION_WANTED || state == PARTITION_ACQUIRING || state == PARTITION_READY;
+}
+
+static bool act(struct assignment *assignment, struct slot *slot, unsigned actions,
+                struct error *error)
+{
+    const struct source_port *source = &assignment->ports->source;
+    if (actions & PARTITION_CANCEL_JOB && slot->job_out)
+        atomic_store_explicit(&slot->job.cancelled, true, memory_order_relaxed);
+    if (actions & PARTITION_CLOSE_FILE) assignment_close_store(assignment, slot);
+    if (actions & PARTITION_STOP_READING)
+        return source->ops->stop(source->self, slot->partition, error);
+    return true;
+}
+
+/* The one place where a state changes. False only where reading could not be stopped: the state is
+ * as before then. */
+static bool happen(struct assignment *assignment, struct slot *slot, enum partition_event event,
+                   struct error *error)
+{
+    const struct partition_transition *transition = partition_find(slot->state, event);
+    CHECK(transition);
+    TRY(act(assignment, slot, transition->actions, error));
+    bool is_often = event == PARTITION_TOUCHED || event == PARTITION_COMMITTED;
+    log_event(is_often ? LOG_DEBUG : LOG_INFO, "partition.state",
+              "stage=%s partition=%d event=%s from=\"%s\" to=\"%s\"",
+              assignment->with_state ? "decide" : "classify", (int)slot->partition,
+              partition_event_name(event), partition_state_name(transition->from),
+              partition_state_name(transition->to));
+    metric_add(partition_event_metric(event), 1);
+    if (is_unsettled(transition->to) && !is_unsettled(transition->from)) assignment->unsettled++;
+    if (is_unsettled(transition->from) && !is_unsettled(transition->to)) assignment->unsettled--;
+    slot->state = transition->to;
+    return true;
+}
+
+/* An event that asks for nothing that can fail. */
+static void note(struct assignment *assignment, struct slot *slot, enum partition_event event)
+{
+    struct error none = {0};
+    CHECK(happen(assignment, slot, event, &none));
 }
 
 bool assignment_add(struct assignment *assignment, const int32_t *partitions, size_t count,
@@ -63,8 +100,8 @@ bool assignment_add(struct assignment *assignment, const int32_t *partitions, si
                 (int)partitions[i], assignment->with_state ? topics->classified : topics->raw,
                 (int)limit);
         struct slot *slot = find_or_make(assignment, partitions[i]);
-        if (slot->phase != SLOT_FREE) continue;
-        set_phase(assignment, slot, SLOT_WANTED);
+        if (slot->state != PARTITION_FREE) continue;
+        note(assignment, slot, PARTITION_ASSIGNED);
         slot->due_ms = now;
         slot->active_ms = now;
         assignment->owned[assignment->owned_count++] = partitions[i];
@@ -72,13 +109,10 @@ bool assignment_add(struct assignment *assignment, const int32_t *partitions, si
     return true;
 }
 
-static void remove_one(struct assignment *assignment, struct slot *slot)
+static void remove_one(struct assignment *assignment, struct slot *slot, enum partition_event why)
 {
-    if (slot->phase == SLOT_FREE) return;
-    CHECK(!slot->touched);
-    if (slot->job_out) atomic_store_explicit(&slot->job.cancelled, true, memory_order_relaxed);
-    assignment_close_store(assignment, slot);
-    set_phase(assignment, slot, SLOT_FREE);
+    if (slot->state == PARTITION_FREE) return;
+    note(assignment, slot, why);
     slot->trouble = EXIT_DONE;
     slot->paused = false;
     slot->pauses = 0;
@@ -89,21 +123,57 @@ static void remove_one(struct assignment *assignment, struct slot *slot)
     }
 }
 
-void assignment_remove(struct assignment *assignment, const int32_t *partitions, size_t count)
+void assignment_remove(struct assignment *assignment, const struct kafka_event *event)
 {
-    for (size_t i = 0; i < count; i++)
-        if (partitions[i] >= 0 && partitions[i] < KAFKA_PARTITIONS_MAX &&
-            assignment->slots[partitions[i]])
-            remove_one(assignment, assignment->slots[partitions[i]]);
+    enum partition_event why = event->type == KAFKA_LOST ? PARTITION_LOST : PARTITION_REVOKED;
+    for (size_t i = 0; i < event->partition_count; i++) {
+        int32_t partition = event->partitions[i];
+        if (partition >= 0 && partition < KAFKA_PARTITIONS_MAX && assignment->slots[partition])
+            remove_one(assignment, assignment->slots[partition], why);
+    }
+}
+
+/* The end of the input, control markers included: the next transaction, at the latest the idle one,
+ * writes it. */
+static void move_to_end(struct assignment *assignment, const struct kafka_event *event)
+{
+    struct slot *slot = assignment_find_running(assignment, event->partition);
+    if (MUTANT(IGNORE_MARKERS)) return;
+    if (slot && event->offset > slot->next) slot->next = event->offset;
+}
+
+bool assignment_on_event(struct assignment *assignment, struct trouble *trouble,
+                         const struct kafka_event *event, struct error *error)
+{
+    switch (event->type) {
+    case KAFKA_EOF:
+        move_to_end(assignment, event);
+        return true;
+    case KAFKA_ASSIGNED:
+        metric_add(METRIC_REBALANCES, 1);
+        return assignment_add(assignment, event->partitions, event->partition_count, error);
+    case KAFKA_TROUBLE:
+        trouble_log(trouble, event->text);
+        return true;
+    case KAFKA_FATAL:
+        return trouble_fatal(trouble, event->text, error);
+    case KAFKA_NOTHING:
+    case KAFKA_RECORD:
+    case KAFKA_REVOKED:
+    case KAFKA_LOST:
+    case KAFKA_OUT_OF_RANGE:
+        return true;
+    }
+    return true;
 }
 
 static void submit(struct assignment *assignment, struct slot *slot)
 {
+    note(assignment, slot, PARTITION_SUBMITTED);
     acquire_job_init(&slot->job, slot->partition, slot->store, slot->position);
     slot->store = NULL; /* the job's until it comes back */
     slot->job_out = true;
     assignment->jobs_out++;
-    set_phase(assignment, slot, SLOT_ACQUIRING);
     acquirer_submit(assignment->acquirer, &slot->job);
 }
 
@@ -115,11 +185,12 @@ static bool take_result(struct assignment *assignment, struct acquire_job *job, 
     assignment->jobs_out--;
     slot->store = job->store;
     bool stale = atomic_load_explicit(&job->cancelled, memory_order_relaxed);
-    if (stale || slot->phase != SLOT_ACQUIRING) {
-        assignment_close_store(assignment, slot);
+    if (stale || slot->state != PARTITION_ACQUIRING) {
+        note(assignment, slot, PARTITION_DISCARDED);
         return true;
     }
     if (job->phase == ACQUIRE_FAILED) {
+        note(assignment, slot, PARTITION_REFUSED);
         *error = job->error;
         if (!assignment->with_state || !assignment_note_trouble(slot, &job->error)) return false;
         return assignment_pause_troubled(assignment, error);
@@ -127,7 +198,7 @@ static bool take_result(struct assignment *assignment, struct acquire_job *job, 
     slot->next = slot->rewind_next = job->next;
     slot->committed_next = job->committed;
     slot->due_ms = 0;
-    set_phase(assignment, slot, SLOT_READY);
+    note(assignment, slot, PARTITION_ACQUIRED);
     return true;
 }
 
@@ -136,7 +207,7 @@ static void start(struct assignment *assignment, struct slot *slot, int64_t now)
     struct error error = {0};
     const struct source_port *source = &assignment->ports->source;
     if (source->ops->start(source->self, slot->partition, slot->next, &error)) {
-        set_phase(assignment, slot, SLOT_RUNNING);
+        note(assignment, slot, PARTITION_STARTED);
         assignment_note_running(slot);
         slot->active_ms = now;
         log_event(LOG_INFO, "partition.started", "stage=%s partition=%d next=%lld",
@@ -163,10 +234,11 @@ bool assignment_step(struct assignment *assignment, bool may_acquire, struct err
     int64_t now = port_monotonic_ms(assignment->ports);
     for (size_t i = 0; i < assignment->owned_count; i++) {
         struct slot *slot = assignment->slots[assignment->owned[i]];
-        if (slot->phase != SLOT_RUNNING && slot->due_ms < now + SOON_MS) assignment->hurries = true;
+        if (is_unsettled(slot->state) && slot->due_ms < now + SOON_MS) assignment->hurries = true;
         if (slot->due_ms > now) continue;
-        if (slot->phase == SLOT_WANTED && may_acquire && !slot->job_out) submit(assignment, slot);
-        if (slot->phase == SLOT_READY) start(assignment, slot, now);
+        if (slot->state == PARTITION_WANTED && may_acquire && !slot->job_out)
+            submit(assignment, slot);
+        if (slot->state == PARTITION_READY) start(assignment, slot, now);
     }
     return true;
 }
@@ -175,13 +247,14 @@ struct slot *assignment_find_running(struct assignment *assignment, int32_t part
 {
     if (partition < 0 || partition >= KAFKA_PARTITIONS_MAX) return NULL;
     struct slot *slot = assignment->slots[partition];
-    return slot && slot->phase == SLOT_RUNNING ? slot : NULL;
+    bool runs = slot && (slot->state == PARTITION_RUNNING || slot->state == PARTITION_IN_BATCH);
+    return runs ? slot : NULL;
 }
 
 void assignment_touch(struct assignment *assignment, struct slot *slot)
 {
-    if (slot->touched) return;
-    slot->touched = true;
+    if (slot->state == PARTITION_IN_BATCH) return;
+    note(assignment, slot, PARTITION_TOUCHED);
     assignment->touched[assignment->touched_count++] = slot->partition;
 }
 
@@ -199,7 +272,7 @@ void assignment_settle(struct assignment *assignment, bool committed)
 {
     for (size_t i = 0; i < assignment->touched_count; i++) {
         struct slot *slot = assignment->slots[assignment->touched[i]];
-        slot->touched = false;
+        note(assignment, slot, committed ? PARTITION_COMMITTED : PARTITION_UNDONE);
         if (committed) slot->committed_next = slot->rewind_next = slot->next;
     }
     assignment->touched_count = 0;
@@ -211,42 +284,32 @@ void assignment_forget_touched(struct assignment *assignment, const int32_t *par
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < assignment->touched_count; j++) {
             if (assignment->touched[j] != partitions[i]) continue;
-            assignment->slots[partitions[i]]->touched = false;
+            note(assignment, assignment->slots[partitions[i]], PARTITION_UNDONE);
             assignment->touched[j] = assignment->touched[--assignment->touched_count];
             break;
         }
     }
 }
 
-static bool stop(struct assignment *assignment, struct slot *slot, struct error *error)
-{
-    const struct source_port *source = &assignment->ports->source;
-    return source->ops->stop(source->self, slot->partition, error);
-}
-
 bool assignment_rewind(struct assignment *assignment, int64_t delay_ms, struct error *error)
 {
     int64_t now = port_monotonic_ms(assignment->ports);
-    for (size_t i = 0; i < assignment->touched_count; i++) {
+    size_t count = assignment->touched_count;
+    assignment_settle(assignment, false);
+    for (size_t i = 0; i < count; i++) { /* the list is as it was */
         struct slot *slot = assignment->slots[assignment->touched[i]];
-        TRY(stop(assignment, slot, error));
+        TRY(happen(assignment, slot, PARTITION_REWOUND, error));
         slot->next = slot->rewind_next;
         slot->due_ms = now + delay_ms;
-        set_phase(assignment, slot, SLOT_READY);
     }
-    assignment_settle(assignment, false);
     return true;
 }
 
 bool assignment_reacquire_one(struct assignment *assignment, struct slot *slot, int64_t delay_ms,
                               struct error *error)
 {
-    if (slot->phase == SLOT_RUNNING) TRY(stop(assignment, slot, error));
+    TRY(happen(assignment, slot, PARTITION_DOUBTED, error));
     slot->due_ms = port_monotonic_ms(assignment->ports) + delay_ms;
-    if (slot->job_out) { /* it began before the doubt: what it found may be old */
-        atomic_store_explicit(&slot->job.cancelled, true, memory_order_relaxed);
-    }
-    set_phase(assignment, slot, SLOT_WANTED);
     return true;
 }
 
@@ -262,7 +325,8 @@ bool assignment_reacquire(struct assignment *assignment, int64_t delay_ms, struc
 void assignment_done(struct assignment *assignment)
 {
     assignment_settle(assignment, false);
-    while (assignment->owned_count) remove_one(assignment, assignment->slots[assignment->owned[0]]);
+    while (assignment->owned_count)
+        remove_one(assignment, assignment->slots[assignment->owned[0]], PARTITION_REVOKED);
     while (assignment->jobs_out) {
         struct error ignored;
         acquirer_step(assignment->acquirer);

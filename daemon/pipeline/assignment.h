@@ -1,20 +1,16 @@
 #ifndef PIPELINE_ASSIGNMENT_H
 #define PIPELINE_ASSIGNMENT_H
 /* The input partitions of one stage: which of them are ours, how far each has come, and which have
- * to be acquired (again). One thread, that of the stage.
- *
- *   FREE -> WANTED -> ACQUIRING -> READY -> RUNNING;  WANTED again after doubt, READY again after a
- * rewind, FREE from anywhere when revoked. A job that is out when its partition goes is cancelled,
- * and its result is discarded; until it has come back the partition is not acquired anew, so a
- * state file has one owner. */
+ * to be acquired (again), by the table of partition_state.h. One thread, that of the stage. A job
+ * that is out when its partition goes is cancelled, and its result is discarded; until it has come
+ * back the partition is not acquired anew, so a state file has one owner. */
 #include "pipeline/acquirer.h"
-
-enum slot_phase { SLOT_FREE, SLOT_WANTED, SLOT_ACQUIRING, SLOT_READY, SLOT_RUNNING };
+#include "pipeline/partition_state.h"
+#include "pipeline/trouble.h"
 
 struct slot {
     int32_t partition;
-    enum slot_phase phase;
-    bool touched;     /* in the open transaction */
+    enum partition_state state;
     bool store_begun; /* its SQLite transaction is open */
     bool job_out;
     int64_t next;           /* offset to fetch next, control markers included */
@@ -38,10 +34,10 @@ struct assignment {
     struct slot *slots[KAFKA_PARTITIONS_MAX]; /* by partition; made when first seen */
     int32_t owned[KAFKA_PARTITIONS_MAX];
     size_t owned_count;
-    size_t unsettled; /* owned slots that are not RUNNING */
+    size_t unsettled; /* owned slots that are neither RUNNING nor IN_BATCH */
     bool hurries;     /* one of them can go on within moments; false: they wait for a time */
     size_t jobs_out;
-    int32_t touched[KAFKA_PARTITIONS_MAX];
+    int32_t touched[KAFKA_PARTITIONS_MAX]; /* those IN_BATCH */
     size_t touched_count;
 };
 
@@ -53,13 +49,17 @@ void assignment_done(struct assignment *assignment);
 /* ASSIGNED. EXIT_CONFIG where a partition is beyond the number that was checked at the start. */
 bool assignment_add(struct assignment *assignment, const int32_t *partitions, size_t count,
                     struct error *error) MUST_USE;
-/* REVOKED or LOST, after the open transaction was settled. */
-void assignment_remove(struct assignment *assignment, const int32_t *partitions, size_t count);
+/* KAFKA_REVOKED or KAFKA_LOST, after the open transaction was settled. */
+void assignment_remove(struct assignment *assignment, const struct kafka_event *event);
+/* What both stages do alike: everything but records, losses and positions out of range, which are
+ * the stage's own. False where it cannot go on. */
+bool assignment_on_event(struct assignment *assignment, struct trouble *trouble,
+                         const struct kafka_event *event, struct error *error) MUST_USE;
 /* Brings partitions forward: submits jobs (where may_acquire: the producer exists, so that what it
  * left open is settled), takes results, starts what is ready. */
 bool assignment_step(struct assignment *assignment, bool may_acquire, struct error *error) MUST_USE;
 
-/* The slot where the partition is RUNNING, else NULL. */
+/* The slot where the partition is RUNNING or IN_BATCH, else NULL. */
 struct slot *assignment_find_running(struct assignment *assignment, int32_t partition);
 void assignment_touch(struct assignment *assignment, struct slot *slot);
 /* The offsets of what is touched; returns how many. */

@@ -195,6 +195,11 @@ static bool on_out_of_range(struct stage1 *stage, const struct kafka_event *even
     const char *raw = stage->setup->config->topics.raw;
     const struct log_port *log = &stage->ports->log;
     if (!slot) return true;
+    if (stage->batch.open) {
+        TRY(settle(stage, error));
+        slot = assignment_find_running(&stage->assignment, event->partition);
+        if (!slot) return true; /* it is acquired anew in any case */
+    }
     if (!log->ops->watermarks(log->self, raw, event->partition, &low, &high, error)) return false;
     if (stage->setup->config->accept_gap && slot->next < low)
         return assignment_reacquire_one(&stage->assignment, slot, 0, error);
@@ -222,7 +227,7 @@ static bool on_gone(struct stage1 *stage, const struct kafka_event *event, struc
         TRY(partition_watch_check(&stage->watch, error));
         undone = !commit(stage);
     }
-    assignment_remove(&stage->assignment, event->partitions, event->partition_count);
+    assignment_remove(&stage->assignment, event);
     FAULT_POINT("classify", "revoked");
     stage->ports->source.ops->release(stage->ports->source.self);
     metric_add(METRIC_REBALANCES, 1);
@@ -232,32 +237,11 @@ static bool on_gone(struct stage1 *stage, const struct kafka_event *event, struc
 
 static bool on_event(struct stage1 *stage, struct kafka_event *event, struct error *error)
 {
-    struct slot *slot;
-    switch (event->type) {
-    case KAFKA_NOTHING:
-        return true;
-    case KAFKA_RECORD:
-        on_record(stage, &event->record);
-        return true;
-    case KAFKA_EOF:
-        slot = assignment_find_running(&stage->assignment, event->partition);
-        if (slot && event->offset > slot->next) slot->next = event->offset;
-        return true;
-    case KAFKA_ASSIGNED:
-        metric_add(METRIC_REBALANCES, 1);
-        return assignment_add(&stage->assignment, event->partitions, event->partition_count, error);
-    case KAFKA_REVOKED:
-    case KAFKA_LOST:
-        return on_gone(stage, event, error);
-    case KAFKA_OUT_OF_RANGE:
-        return on_out_of_range(stage, event, error);
-    case KAFKA_TROUBLE:
-        trouble_log(&stage->trouble, event->text);
-        return true;
-    case KAFKA_FATAL:
-        return trouble_fatal(&stage->trouble, event->text, error);
-    }
-    return true;
+    bool is_gone = event->type == KAFKA_REVOKED || event->type == KAFKA_LOST;
+    if (event->type == KAFKA_RECORD) on_record(stage, &event->record);
+    if (is_gone) return on_gone(stage, event, error);
+    if (event->type == KAFKA_OUT_OF_RANGE) return on_out_of_range(stage, event, error);
+    return assignment_on_event(&stage->assignment, &stage->trouble, event, error);
 }
 
 /* An idle partition's position is committed as well: its last records may be control markers, and a
@@ -269,7 +253,8 @@ static bool commit_idle(struct stage1 *stage, struct error *error)
     for (size_t i = 0; i < stage->assignment.owned_count; i++) {
         struct slot *slot = stage->assignment.slots[stage->assignment.owned[i]];
         bool idle = stage->batch.now_ms - slot->active_ms >= stage->setup->config->idle_tick_ms;
-        if (slot->phase != SLOT_RUNNING || !idle || slot->next == slot->committed_next) continue;
+        if (slot->state != PARTITION_RUNNING || !idle || slot->next == slot->committed_next)
+            continue;
         slot->active_ms = stage->batch.now_ms;
         assignment_touch(&stage->assignment, slot);
         any = true;

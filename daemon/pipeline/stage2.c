@@ -302,7 +302,7 @@ static bool on_gone(struct stage2 *stage, const struct kafka_event *event, struc
         undone = outcome == OUTCOME_UNDONE;
     }
     assignment_forget_touched(&stage->assignment, event->partitions, event->partition_count);
-    assignment_remove(&stage->assignment, event->partitions, event->partition_count);
+    assignment_remove(&stage->assignment, event);
     FAULT_POINT("decide", "revoked");
     stage->ports->source.ops->release(stage->ports->source.self);
     if (undone) return go_back(stage, in_doubt, error);
@@ -316,40 +316,17 @@ static bool on_out_of_range(struct stage2 *stage, const struct kafka_event *even
     struct slot *slot = assignment_find_running(&stage->assignment, event->partition);
     if (!slot) return true;
     if (stage->batch.open) TRY(settle(stage, error));
-    if (slot->phase != SLOT_RUNNING) return true; /* settling has sent it back already */
+    if (slot->state != PARTITION_RUNNING) return true; /* settling has sent it back already */
     return assignment_reacquire_one(&stage->assignment, slot, 0, error);
 }
 
 static bool on_event(struct stage2 *stage, struct kafka_event *event, struct error *error)
 {
-    struct slot *slot;
-    switch (event->type) {
-    case KAFKA_NOTHING:
-        return true;
-    case KAFKA_RECORD:
-        return on_record(stage, &event->record, error);
-    case KAFKA_EOF:
-        /* Control markers lie between: the next transaction, at the latest the idle one, writes it.
-         */
-        slot = assignment_find_running(&stage->assignment, event->partition);
-        if (MUTANT(IGNORE_MARKERS)) return true;
-        if (slot && event->offset > slot->next) slot->next = event->offset;
-        return true;
-    case KAFKA_ASSIGNED:
-        metric_add(METRIC_REBALANCES, 1);
-        return assignment_add(&stage->assignment, event->partitions, event->partition_count, error);
-    case KAFKA_REVOKED:
-    case KAFKA_LOST:
-        return on_gone(stage, event, error);
-    case KAFKA_OUT_OF_RANGE:
-        return on_out_of_range(stage, event, error);
-    case KAFKA_TROUBLE:
-        trouble_log(&stage->trouble, event->text);
-        return true;
-    case KAFKA_FATAL:
-        return trouble_fatal(&stage->trouble, event->text, error);
-    }
-    return true;
+    bool is_gone = event->type == KAFKA_REVOKED || event->type == KAFKA_LOST;
+    if (event->type == KAFKA_RECORD) return on_record(stage, &event->record, error);
+    if (is_gone) return on_gone(stage, event, error);
+    if (event->type == KAFKA_OUT_OF_RANGE) return on_out_of_range(stage, event, error);
+    return assignment_on_event(&stage->assignment, &stage->trouble, event, error);
 }
 
 /* The empty batch: the clocks of idle partitions are moved to the wall clock, and what that makes
@@ -363,7 +340,7 @@ static bool tick(struct stage2 *stage, struct error *error)
     for (size_t i = 0; i < stage->assignment.owned_count; i++) {
         struct slot *slot = stage->assignment.slots[stage->assignment.owned[i]];
         bool idle = stage->batch.now_ms - slot->active_ms >= stage->setup->config->idle_tick_ms;
-        if (slot->phase != SLOT_RUNNING || !idle) continue;
+        if (slot->state != PARTITION_RUNNING || !idle) continue;
         open_batch(stage);
         if (!touch(stage, slot, error)) return give_way(stage, slot, error);
         slot->active_ms = stage->batch.now_ms;
