@@ -97,11 +97,12 @@ static inline uint32_t simd_mask(__m128i low, __m128i high)
 {
     return (uint32_t)_mm_movemask_epi8(low) | (uint32_t)_mm_movemask_epi8(high) << 16;
 }
-/* 0xFF where first <= byte <= last; both plain ASCII. */
+/* 0xFF where first <= byte <= last; both plain ASCII. Moved so that `first` is the least of signed
+ * numbers, one comparison tells both ends. */
 static inline __m128i simd_within(__m128i bytes, char first, char last)
 {
-    return _mm_and_si128(_mm_cmpgt_epi8(bytes, _mm_set1_epi8((char)(first - 1))),
-                         _mm_cmplt_epi8(bytes, _mm_set1_epi8((char)(last + 1))));
+    __m128i moved = _mm_add_epi8(bytes, _mm_set1_epi8((char)(128 - first)));
+    return _mm_cmplt_epi8(moved, _mm_set1_epi8((char)(last - first - 127)));
 }
 static inline __m128i simd_is_word(__m128i bytes)
 {
