@@ -53,7 +53,7 @@ struct names {
     uint32_t slot_count;
 };
 
-static uint32_t name_find(const struct names *names, struct span name, uint32_t scope)
+static inline uint32_t name_find(const struct names *names, struct span name, uint32_t scope)
 {
     uint32_t slot = image_name_slot(image_name_hash(name), names->slot_count);
     for (uint32_t i = 0; i < names->slot_count; i++) {
