@@ -13,11 +13,11 @@ struct tables {
     const struct image_ref *fragments;
     const char *strings;
 };
-/* Word starts of some bytes of text that the filters let pass: 2 * place + kind. */
+/* Word starts of some bytes of text that the filters let pass, by kind. */
 enum { BLOCK = 8 * SIMD_STEP, BLOCK_WORDS_MAX = BLOCK / 2 };
 struct passed {
-    uint32_t items[GRAM_KINDS * BLOCK_WORDS_MAX + 1];
-    unsigned count;
+    uint32_t items[GRAM_KINDS][BLOCK_WORDS_MAX + 1];
+    size_t counts[GRAM_KINDS];
 };
 
 static void tables_find(const struct ruleset *set, struct tables *out)
@@ -36,9 +36,9 @@ static void tables_find(const struct ruleset *set, struct tables *out)
 }
 
 /* 1: perhaps. */
-static inline unsigned may_hold(const uint64_t *bits, uint64_t bit)
+static inline size_t may_hold(const uint64_t *bits, uint64_t bit)
 {
-    return (unsigned)(bits[bit / 64] >> bit % 64) & 1u;
+    return bits[bit / 64] >> bit % 64 & 1;
 }
 
 static inline bool holds(const struct search *search, unsigned condition)
@@ -147,7 +147,7 @@ static void words_filter(const struct search *search, const struct tables *table
     const uint64_t *longs = tables->longs, *shorts = tables->shorts;
     const unsigned long_shift = tables->long_shift, short_shift = tables->short_shift;
     uint32_t carry = from > 0 && phrase_is_word(folded[from - 1]);
-    unsigned count = 0;
+    size_t long_count = 0, short_count = 0;
     for (size_t step = from; step < end; step += SIMD_STEP) {
         uint32_t words = simd_find_word(folded + step); /* none behind the end: zeroes */
         uint32_t begins = words & ~(words << 1 | carry);
@@ -155,26 +155,28 @@ static void words_filter(const struct search *search, const struct tables *table
         for (; begins; begins &= begins - 1) {
             uint32_t at = (uint32_t)step + (uint32_t)__builtin_ctz(begins);
             uint64_t bytes = gram_load(folded + at);
-            out->items[count] = 2 * at + GRAM_LONG;
-            count += may_hold(longs, gram_hash_long(bytes) >> long_shift);
-            out->items[count] = 2 * at + GRAM_SHORT;
-            count += may_hold(shorts, gram_hash_short(bytes) >> short_shift);
+            out->items[GRAM_LONG][long_count] = at;
+            long_count += may_hold(longs, gram_hash_long(bytes) >> long_shift);
+            out->items[GRAM_SHORT][short_count] = at;
+            short_count += may_hold(shorts, gram_hash_short(bytes) >> short_shift);
         }
     }
-    out->count = count;
+    out->counts[GRAM_LONG] = long_count;
+    out->counts[GRAM_SHORT] = short_count;
 }
 
 static void words_search(struct search *search, const struct tables *tables)
 {
     struct passed passed;
+    const char *folded = search->folded.ptr;
     for (size_t from = 0; from < search->folded.len; from += BLOCK) {
         size_t end = from + BLOCK < search->folded.len ? from + BLOCK : search->folded.len;
         words_filter(search, tables, from, end, &passed);
-        for (unsigned i = 0; i < passed.count; i++) {
-            size_t at = passed.items[i] / 2;
-            enum gram_kind kind = passed.items[i] % 2;
-            slot_try(search, tables, gram_hash(kind, search->folded.ptr + at), at);
-        }
+        for (enum gram_kind kind = 0; kind < GRAM_KINDS; kind++)
+            for (size_t i = 0; i < passed.counts[kind]; i++) {
+                size_t at = passed.items[kind][i];
+                slot_try(search, tables, gram_hash(kind, folded + at), at);
+            }
     }
 }
 
