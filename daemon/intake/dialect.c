@@ -1,6 +1,7 @@
 #include "intake/dialect.h"
 #include "intake/cause.h"
 #include "intake/intake_private.h"
+#include "intake/words.h"
 #include "mail/address.h"
 
 typedef bool dialect_test(const struct report *report, const struct traits *traits);
@@ -55,11 +56,12 @@ static bool is_unsubscribe(const struct report *report, const struct traits *tra
 {
     static const struct span words[] = {
         {"unsub", 5}, {"opt-out", 7}, {"optout", 6}, {"remove", 6}, {"leave", 5}};
+    static struct words list = WORDS(words);
     if (report->head.says_unsubscribe) return true;
     if (!span_equal_fold(span_trim(traits->subject), SPAN("unsubscribe"))) return false;
     struct span to;
     if (!address_find(report->head.to, report->scratch->arena, &to)) return false;
-    return text_has_any(address_local(to), words, sizeof words / sizeof *words);
+    return words_find_any(&list, address_local(to));
 }
 
 static bool unsubscribe_read(const struct report *report, const struct traits *traits,
@@ -80,8 +82,8 @@ static bool unsubscribe_read(const struct report *report, const struct traits *t
 static bool is_list_refusal(const struct report *report, const struct traits *traits)
 {
     static const struct span words[] = {{"not member", 10}, {"not a member", 12}};
-    return report->head.ml_server.len > 0 &&
-           text_has_any(traits->subject, words, sizeof words / sizeof *words);
+    static struct words list = WORDS(words);
+    return report->head.ml_server.len > 0 && words_find_any(&list, traits->subject);
 }
 
 static bool list_refusal_read(const struct report *report, const struct traits *traits,
@@ -199,8 +201,9 @@ static bool retired_address(const struct traits *traits, struct span sentence, s
                                         {"this email address", 18}, {"this e-mail address", 19},
                                         {"this email inbox", 16},   {"this address", 12},
                                         {"this email account", 18}, {"this mail account", 17}};
+    static struct words list = WORDS(words);
     size_t at = 0, from;
-    bool is_this = text_has_any(sentence, words, sizeof words / sizeof *words);
+    bool is_this = words_find_any(&list, sentence);
     if (text_next_address(sentence, &at, &from, out))
         return span_equal_fold(address_domain(*out), address_domain(traits->from_address));
     *out = traits->from_address;

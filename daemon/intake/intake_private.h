@@ -37,7 +37,4 @@ bool text_has_address(struct span text, struct span address);
 bool text_find_rcpt_to(struct span text, struct arena *arena, struct span *out);
 /* Text of an HTML body: tags out, the entities of ASCII in. In the arena. */
 struct span text_from_html(struct span html, struct arena *arena);
-/* True where any of the words (each lower case, of two bytes at least) stands in the text at the
- * start of a word, without case. */
-bool text_has_any(struct span text, const struct span *words, size_t count);
 #endif

@@ -2,6 +2,7 @@
  * only after an empty line: long replies are folded anywhere, and name addresses. */
 #include "intake/notice.h"
 #include "intake/intake_private.h"
+#include "intake/words.h"
 #include "mail/address.h"
 #include "mail/line.h"
 #include <string.h>
@@ -115,6 +116,8 @@ static const struct span copy_words[] = {
     {"header of", 9},    {"enclosed", 8},          {"message follows", 15}, {"your message", 12},
 };
 
+static struct words of_copies = WORDS(copy_words);
+
 /* Lines that name what follows by themselves. */
 static const struct span copy_openings[] = {
     {"original message follows", 24},
@@ -174,8 +177,7 @@ static bool is_copy_heading(const struct reader *reader, struct span text)
     char first = byte_lower(*text.ptr);
     if (first != '-' && !(reader->copy_letters[first & 31] >> (text.ptr[1] & 31) & 1)) return false;
     text = span_take(text, 100);
-    if (span_starts(text, SPAN("---")))
-        return text_has_any(text, copy_words, sizeof copy_words / sizeof *copy_words);
+    if (span_starts(text, SPAN("---"))) return words_find_any(&of_copies, text);
     for (size_t i = 0; i < sizeof copy_openings / sizeof *copy_openings; i++)
         if (*copy_openings[i].ptr == first && span_starts_fold(text, copy_openings[i]))
             return is_whole_line(span_skip(text, copy_openings[i].len));
@@ -334,6 +336,6 @@ bool notice_is_delay(struct span subject, struct span text)
         {"will keep on trying", 19},
         {"further attempts will be made", 29},
     };
-    return text_has_any(subject, subjects, sizeof subjects / sizeof *subjects) ||
-           text_has_any(span_take(text, 4096), words, sizeof words / sizeof *words);
+    static struct words of_subject = WORDS(subjects), of_text = WORDS(words);
+    return words_find_any(&of_subject, subject) || words_find_any(&of_text, span_take(text, 4096));
 }

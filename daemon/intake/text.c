@@ -1,5 +1,4 @@
 /* Running text: the address that a reply names, words, HTML. */
-#include "base/simd.h"
 #include "intake/intake_private.h"
 #include "mail/address.h"
 
@@ -170,40 +169,6 @@ bool text_has_address(struct span text, struct span address)
         behind = at + address.len;
         bool is_start = at == 0 || !is_bare_byte(text.ptr[at - 1]);
         if (is_start && (behind == text.len || !byte_is_alnum(text.ptr[behind]))) return true;
-    }
-    return false;
-}
-
-/* `text` is of two bytes at least. */
-static bool begins_any(struct span text, const struct span *words, size_t count)
-{
-    char first = byte_lower(text.ptr[0]), second = byte_lower(text.ptr[1]);
-    for (size_t i = 0; i < count; i++)
-        if (words[i].ptr[0] == first && words[i].ptr[1] == second &&
-            span_starts_fold(text, words[i]))
-            return true;
-    return false;
-}
-
-/* Words begin where no letter stands before: most places of a text are passed over by that, most of
- * the rest by their first two bytes. */
-bool text_has_any(struct span text, const struct span *words, size_t count)
-{
-    uint32_t seconds[32] = {0}, carry = 0; /* by the first byte: which second ones there are */
-    char storage[SIMD_STEP];
-    for (size_t i = 0; i < count; i++)
-        seconds[*words[i].ptr & 31] |= UINT32_C(1) << (words[i].ptr[1] & 31);
-    for (size_t step = 0; step < text.len; step += SIMD_STEP) {
-        const char *bytes = simd_tail(text.ptr + step, text.len - step, storage);
-        uint32_t letters = simd_find_alpha(bytes);
-        uint32_t begins = ~(letters << 1 | carry);
-        carry = letters >> (SIMD_STEP - 1);
-        for (; begins; begins &= begins - 1) {
-            size_t at = step + (size_t)__builtin_ctz(begins);
-            if (at + 1 >= text.len) break;
-            if (!(seconds[text.ptr[at] & 31] >> (text.ptr[at + 1] & 31) & 1)) continue;
-            if (begins_any(span_skip(text, at), words, count)) return true;
-        }
     }
     return false;
 }

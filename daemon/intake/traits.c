@@ -2,6 +2,7 @@
  * sign is kept by itself, and only together they decide. */
 #include "intake/traits.h"
 #include "intake/intake_private.h"
+#include "intake/words.h"
 #include "mail/address.h"
 
 enum { FIELD_LOOK_MAX = 1024 };
@@ -285,11 +286,20 @@ static const struct span answer_subjects[] = {
     {"verify your email", 17},
 };
 
-static bool has_any(struct span text, const struct span *words, size_t count)
+static const struct span success_subjects[] = {
+    {"relayed:", 8},     {"delivered:", 10},       {"successful mail delivery", 24},
+    {"(success)", 9},    {"(relay)", 7},           {"delivery success", 16},
+    {"zugestellt:", 11}, {"delivery receipt", 16},
+};
+
+static struct words daemons = WORDS(daemon_names), postmasters = WORDS(postmaster_names),
+                    roles = WORDS(role_names), of_bounces = WORDS(bounce_subjects),
+                    of_answers = WORDS(answer_subjects), of_successes = WORDS(success_subjects);
+
+static bool has_any(struct span text, struct words *words)
 {
-    return text.len > 0 && text_has_any(span_take(text, FIELD_LOOK_MAX), words, count);
+    return words_find_any(words, span_take(text, FIELD_LOOK_MAX));
 }
-#define HAS_ANY(text, words) has_any(text, words, sizeof(words) / sizeof *(words))
 
 static bool is_answer_to(struct span subject)
 {
@@ -308,23 +318,11 @@ static bool is_of_help_desk(struct span subject)
         {"[ticket", 7}, {"[#", 2},       {"[case", 5},     {"[request", 8}, {"[rt ", 4},
         {"ticket#", 7}, {"ticket #", 8}, {"ticket id", 9}, {"case #", 6},   {"[incident", 9},
     };
+    if (span_find_byte(subject, '[') == SPAN_NOT_FOUND &&
+        span_find_byte(subject, '#') == SPAN_NOT_FOUND)
+        return span_find_fold(subject, SPAN("ticket id")) != SPAN_NOT_FOUND;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (span_find_fold(subject, marks[i]) != SPAN_NOT_FOUND) return true;
-    return false;
-}
-
-static bool is_of_success(struct span subject)
-{
-    static const struct span marks[] = {
-        {"relayed:", 8},     {"delivered:", 10},       {"successful mail delivery", 24},
-        {"(success)", 9},    {"(relay)", 7},           {"delivery success", 16},
-        {"zugestellt:", 11}, {"delivery receipt", 16},
-    };
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-        size_t at = span_find_fold(subject, marks[i]);
-        /* "Undelivered: …" */
-        if (at != SPAN_NOT_FOUND && (at == 0 || !byte_is_alpha(subject.ptr[at - 1]))) return true;
-    }
     return false;
 }
 
@@ -345,16 +343,16 @@ void traits_read(const struct report *report, struct traits *out)
         header_decode(span_take(head->subject, FIELD_LOOK_MAX), scratch->charset, scratch->arena);
     *out = (struct traits){.from = from, .subject = subject};
     address_find(from, scratch->arena, &out->from_address);
-    out->is_daemon = HAS_ANY(from, daemon_names);
-    out->is_postmaster = HAS_ANY(from, postmaster_names);
-    out->is_role = out->is_postmaster || HAS_ANY(from, role_names);
+    out->is_daemon = has_any(from, &daemons);
+    out->is_postmaster = has_any(from, &postmasters);
+    out->is_role = out->is_postmaster || has_any(from, &roles);
     out->is_null_sender = head->has_return_path && is_null_path(head->return_path);
     out->is_answer_to = is_answer_to(subject) || is_of_help_desk(subject);
-    out->is_success = is_of_success(subject);
-    out->is_bounce_subject = !out->is_answer_to && HAS_ANY(subject, bounce_subjects);
+    out->is_success = words_find_any(&of_successes, subject);
+    out->is_bounce_subject = !out->is_answer_to && has_any(subject, &of_bounces);
     out->is_auto =
         head->auto_submitted.len > 0 && !span_starts_fold(head->auto_submitted, SPAN("no"));
-    out->says_answer = head->says_auto_reply || HAS_ANY(subject, answer_subjects) ||
+    out->says_answer = head->says_auto_reply || has_any(subject, &of_answers) ||
                        span_starts_fold(head->precedence, SPAN("auto_reply"));
     out->is_list = head->list_id.len > 0 || span_starts_fold(head->precedence, SPAN("list"));
 }
