@@ -1,4 +1,5 @@
 #include "intake/cue.h"
+#include "base/check.h"
 #include "base/scan.h"
 #include <stdatomic.h>
 #include <string.h>
@@ -7,7 +8,8 @@ struct phrase {
     struct span text; /* lower case */
     unsigned mask;
 };
-/* Sorted by bytes, each of three bytes at least: schema/cues.def says so, and a test looks. */
+/* Sorted by bytes, each of three bytes at least, and begun by a letter (of any script) or a hyphen:
+ * schema/cues.def says so. */
 static const struct phrase phrases[] = {
 #define CUE(text, mask) {{(text), sizeof(text) - 1}, (mask)},
 #include "schema/cues.def"
@@ -20,7 +22,9 @@ enum { HEAD_SIZE = 8, GRAM_SIZE = 3, SLOT_BITS = 11, SLOT_COUNT = 1 << SLOT_BITS
 /* Phrases with the same first three bytes stand together: a slot names the first of them. */
 struct cue_index {
     uint16_t slots[SLOT_COUNT];    /* its place + 1, by the hash of the three bytes; 0: free */
+    uint16_t ends[SLOT_COUNT];     /* behind the last of them */
     uint64_t heads[PHRASE_COUNT];  /* the first eight bytes, zeroes behind a shorter phrase */
+    uint64_t sizes[PHRASE_COUNT];  /* the mask of those bytes */
     uint64_t masks[HEAD_SIZE + 1]; /* 0xFF for the first n bytes of a head */
 };
 
@@ -34,15 +38,20 @@ static void index_build(struct cue_index *index)
     memset(index, 0, sizeof *index);
     for (size_t i = 1; i <= HEAD_SIZE; i++) memset(&index->masks[i], 0xFF, i);
     uint64_t last = 0;
+    unsigned slot = 0;
     for (size_t i = 0; i < PHRASE_COUNT; i++) {
         struct span head = span_take(phrases[i].text, HEAD_SIZE);
+        CHECK(byte_is_alpha(*head.ptr) || *head.ptr == '-' || (unsigned char)*head.ptr >= 0x80);
         memcpy(&index->heads[i], head.ptr, head.len);
+        index->sizes[i] = index->masks[head.len];
         uint64_t gram = index->heads[i] & index->masks[GRAM_SIZE];
-        if (gram == last) continue;
-        unsigned slot = slot_of(gram);
-        while (index->slots[slot]) slot = (slot + 1) % SLOT_COUNT;
-        index->slots[slot] = (uint16_t)(i + 1);
-        last = gram;
+        if (gram != last) {
+            slot = slot_of(gram);
+            while (index->slots[slot]) slot = (slot + 1) % SLOT_COUNT;
+            index->slots[slot] = (uint16_t)(i + 1);
+            last = gram;
+        }
+        index->ends[slot] = (uint16_t)(i + 1);
     }
 }
 
@@ -92,12 +101,11 @@ static inline void try_at(const struct cue_index *index, struct span text, size_
            (index->heads[found - 1] & index->masks[GRAM_SIZE]) != gram)
         slot = (slot + 1) % SLOT_COUNT;
     if (!found) return;
-    for (size_t i = found - 1; i < PHRASE_COUNT; i++) {
-        if ((index->heads[i] & index->masks[GRAM_SIZE]) != gram) break;
+    for (size_t i = found - 1, end = index->ends[slot]; i < end; i++) {
+        if ((head & index->sizes[i]) != index->heads[i]) continue;
         struct span phrase = phrases[i].text;
-        uint64_t mask = index->masks[phrase.len < HEAD_SIZE ? phrase.len : HEAD_SIZE];
-        if ((head & mask) != index->heads[i] || phrase.len > left) continue;
-        if (starts(text.ptr + at, phrase)) note(&phrases[i], at + phrase.len, out);
+        if (phrase.len <= left && starts(text.ptr + at, phrase))
+            note(&phrases[i], at + phrase.len, out);
     }
 }
 
@@ -110,7 +118,8 @@ void cue_find(const struct cue_index *index, struct span text, struct cues *out)
     for (size_t step = 0; step + 2 < text.len; step += SIMD_STEP) {
         const char *bytes = simd_tail(text.ptr + step, text.len - step, storage);
         uint32_t letters = simd_find_alpha(bytes);
-        uint32_t begins = ~(letters << 1 | carry) | simd_find_high(bytes);
+        uint32_t high = simd_find_high(bytes);
+        uint32_t begins = (~(letters << 1 | carry) & (letters | simd_find_byte(bytes, '-'))) | high;
         carry = letters >> (SIMD_STEP - 1);
         for (; begins; begins &= begins - 1) {
             size_t at = step + (size_t)__builtin_ctz(begins);
