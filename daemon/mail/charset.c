@@ -107,6 +107,20 @@ static size_t convert(iconv_t handle, struct span text, char *out, size_t room)
     return (size_t)(to - out);
 }
 
+/* What iconv has to see of a text in ISO-2022-JP: from the first escape to the last, behind which
+ * all is ASCII again. */
+static struct span escaped_part(struct span name, struct span text)
+{
+    if (!span_starts_fold(name, SPAN("iso-2022-jp"))) return text;
+    size_t first = span_find_byte(text, '\x1b'), last = span_find_last_byte(text, '\x1b');
+    if (first == SPAN_NOT_FOUND) return text;
+    size_t end = last + 3;
+    bool ends_plain =
+        span_starts(span_skip(text, last), SPAN("\x1b(B")) && is_plain(span_skip(text, end));
+    size_t from = is_plain(span_take(text, first)) ? first : 0;
+    return span_slice(text, from, ends_plain ? end : text.len);
+}
+
 struct span charset_to_utf8(struct charset *charset, struct span name, struct span text,
                             struct arena *arena)
 {
@@ -114,12 +128,18 @@ struct span charset_to_utf8(struct charset *charset, struct span name, struct sp
     bool is_wide = span_starts_fold(name, SPAN("utf-16")) ||
                    span_starts_fold(name, SPAN("utf-7")) ||
                    span_starts_fold(name, SPAN("unicode-1-1"));
-    if (!is_wide && is_plain(text)) return text;
+    if (text.len == 0 || (!is_wide && is_plain(text))) return text;
     size_t index = charset_index(name);
     if (index == CHARSETS || !*charsets[index].converter) return repair(text, arena);
     iconv_t handle = handle_get(charset, index);
     if (is_none(handle)) return repair(text, arena);
     size_t room = 3 * text.len + 16;
     char *out = arena_take(arena, room);
-    return out ? span_of(out, convert(handle, text, out, room)) : text;
+    if (!out) return text;
+    struct span part = escaped_part(name, text);
+    size_t before = (size_t)(part.ptr - text.ptr), behind = text.len - before - part.len;
+    memcpy(out, text.ptr, before);
+    size_t len = before + convert(handle, part, out + before, 3 * part.len + 16);
+    memcpy(out + len, part.ptr + part.len, behind);
+    return span_of(out, len + behind);
 }
