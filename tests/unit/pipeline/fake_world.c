@@ -550,22 +550,27 @@ void fake_world_init(struct fake_world *world, const char *input, int32_t partit
     set_ports(world);
 }
 
+void fake_log_empty(struct fake_log *log)
+{
+    for (int64_t i = 0; i < log->count; i++) {
+        struct fake_record *record = &log->records[i];
+        free(record->key);
+        free(record->value);
+        for (unsigned h = 0; h < record->header_count; h++) {
+            free(record->header_names[h]);
+            free(record->header_values[h]);
+        }
+    }
+    log->count = 0;
+}
+
 void fake_world_done(struct fake_world *world)
 {
     CHECK(world->source.records_out == 0); /* every record was given back */
     for (unsigned t = 0; t < world->topic_count; t++)
         for (int p = 0; p < FAKE_PARTITIONS_MAX; p++) {
-            struct fake_log *log = &world->topics[t].logs[p];
-            for (int64_t i = 0; i < log->count; i++) {
-                struct fake_record *record = &log->records[i];
-                free(record->key);
-                free(record->value);
-                for (unsigned h = 0; h < record->header_count; h++) {
-                    free(record->header_names[h]);
-                    free(record->header_values[h]);
-                }
-            }
-            free(log->records);
+            fake_log_empty(&world->topics[t].logs[p]);
+            free(world->topics[t].logs[p].records);
         }
     for (int p = 0; p < FAKE_PARTITIONS_MAX; p++) fake_free_rows(&world->files[p]);
     while (world->txns) {

@@ -118,6 +118,8 @@ struct fake_world {
 void fake_world_init(struct fake_world *world, const char *input, int32_t partitions);
 void fake_world_done(struct fake_world *world);
 struct fake_log *fake_log_of(struct fake_world *world, const char *topic, int32_t partition);
+/* The partition is as if made anew: its offsets begin at 0 again. */
+void fake_log_empty(struct fake_log *log);
 /* Appends a record outside of any transaction; returns its offset. */
 int64_t fake_append(struct fake_world *world, const char *topic, int32_t partition, struct span key,
                     struct span value, int64_t timestamp_ms);

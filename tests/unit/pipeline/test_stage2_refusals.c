@@ -56,7 +56,7 @@ static void test_a_raw_topic_made_anew_is_refused(void **state)
 {
     struct fixture *fixture = *state;
     fixture_decide_one_and_stop(fixture);
-    fake_log_of(&fixture->world, "raw", 0)->count = 0;
+    fake_log_empty(fake_log_of(&fixture->world, "raw", 0));
     expect_refusal(fixture, "raise topics.raw.epoch");
 }
 
@@ -177,7 +177,7 @@ static void test_a_position_beyond_the_end_of_the_input_is_refused(void **state)
 {
     struct fixture *fixture = *state;
     fixture_decide_one_and_stop(fixture);
-    fake_log_of(&fixture->world, "classified", 0)->count = 0;
+    fake_log_empty(fake_log_of(&fixture->world, "classified", 0));
     expect_refusal(fixture, "is beyond the log's end 0");
 }
 
