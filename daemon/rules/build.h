@@ -53,7 +53,7 @@ struct build_digits {
     uint32_t *conditions; /* of each rule */
 };
 struct build_grams {
-    struct build_array grams, slots, filters[GRAM_KINDS], triggers, hidden;
+    struct build_array grams, pairs, slots, filter, triggers, hidden;
     uint32_t wide_triggers;
 };
 /* How many of the rules' examples hold what: grams at word starts by hash, pairs of bytes. */

@@ -1,5 +1,6 @@
 /* Where a phrase shows itself in a text: at the start of the word in it that is the rarest in the
- * rules' examples, by eight bytes or, near the end of a fragment, by four. A phrase without such a
+ * rules' examples, by as many bytes
+ * as one of the kinds of grams has and the fragment still holds. A phrase without such a
  * word goes to build_trigger.c. */
 #include "base/check.h"
 #include "rules/build.h"
@@ -8,7 +9,7 @@
 
 enum { FILTER_FACTOR = 16, FILTER_BITS_MIN = 10 };
 
-static const size_t sizes[GRAM_KINDS] = {GRAM_LONG_SIZE, GRAM_SHORT_SIZE};
+static const size_t sizes[GRAM_KINDS] = {GRAM_LONG_SIZE, GRAM_WORD_SIZE, GRAM_SHORT_SIZE};
 
 struct place { /* in a phrase */
     uint16_t fragment, at;
@@ -18,6 +19,7 @@ struct index {
     struct build *build;
     struct build_counts counts;
     uint32_t shared[GRAM_KINDS][1 << BUILD_COUNT_BITS]; /* how many phrases have it */
+    struct build_array found;                           /* struct gram */
 };
 
 static bool is_word(char c)
@@ -46,7 +48,7 @@ static bool place_next(const struct phrase *phrase, struct place *out)
 
 static uint32_t bucket_at(const struct phrase *phrase, const struct place *place)
 {
-    char bytes[GRAM_LONG_SIZE] = {0}; /* the fragment may be shorter */
+    char bytes[GRAM_SIZE] = {0}; /* the fragment may be shorter */
     memcpy(bytes, phrase->fragments[place->fragment].ptr + place->at, sizes[place->kind]);
     return (uint32_t)(gram_hash(place->kind, bytes) >> (64 - BUILD_COUNT_BITS));
 }
@@ -83,26 +85,45 @@ uint16_t build_phrase_condition(const struct build *build, uint32_t phrase_index
     return alone ? (uint16_t)build->digits.conditions[phrase->owners[0]] : 0;
 }
 
+/* The first pair is kept beside the gram until they are sorted. */
+struct gram {
+    struct image_gram gram;
+    uint16_t pair;
+};
+
+/* Where the whole phrase is in the gram, no more needs to be compared. */
+static void whole_tell(const struct phrase *phrase, struct image_gram *gram, size_t length)
+{
+    struct span text = phrase->fragments[0];
+    gram->whole = phrase->count == 1 && gram->at == 0 && length == text.len;
+    if (gram->whole && phrase->ends && is_word(text.ptr[length - 1])) gram->edge = (uint8_t)length;
+}
+
 static void gram_add(struct index *index, uint32_t phrase_index, const struct place *place)
 {
     const struct phrase *phrase = &index->build->phrases[phrase_index].phrase;
     struct span rest = span_skip(phrase->fragments[place->fragment], place->at);
     rest = span_take(rest, GRAM_SIZE);
     const struct build_known known = {place->fragment, place->at, place->at + rest.len, SIMD_PAIRS};
-    struct image_gram gram;
-    memset(&gram, 0, sizeof gram);
-    memcpy(gram.bytes, rest.ptr, rest.len);
-    gram.counts = (uint16_t)((1u << rest.len) - 1);
-    gram.phrase = phrase_index;
-    build_pairs(&index->counts, phrase, &known, gram.pairs);
-    gram.condition = build_phrase_condition(index->build, phrase_index);
-    gram.at = place->at;
-    gram.fragment = (uint8_t)place->fragment;
-    gram.kind = (uint8_t)place->kind;
-    build_add(index->build, &index->build->grams.grams, &gram, 1);
+    uint16_t pairs[2];
+    struct gram out;
+    memset(&out, 0, sizeof out);
+    struct image_gram *gram = &out.gram;
+    memcpy(gram->bytes, rest.ptr, rest.len);
+    gram->counts = (uint16_t)((1u << rest.len) - 1);
+    gram->phrase = phrase_index;
+    build_pairs(&index->counts, phrase, &known, pairs);
+    out.pair = pairs[0];
+    gram->pair = pairs[1];
+    gram->condition = build_phrase_condition(index->build, phrase_index);
+    gram->at = place->at;
+    gram->fragment = (uint8_t)place->fragment;
+    gram->kind = (uint8_t)place->kind;
+    whole_tell(phrase, gram, rest.len);
+    build_add(index->build, &index->found, &out, 1);
 }
 
-/* ---- filters and slots ---- */
+/* ---- filter and slots ---- */
 
 static unsigned bits_for(uint64_t count)
 {
@@ -116,43 +137,53 @@ static uint64_t hash_of(const struct image_gram *gram)
     return gram_hash((enum gram_kind)gram->kind, gram->bytes);
 }
 
-static void filters_fill(struct build *build)
+static void filter_fill(struct build *build, const struct build_array *found)
 {
-    struct build_grams *out = &build->grams;
-    uint64_t counts[GRAM_KINDS] = {0};
-    const struct image_gram *grams = out->grams.items;
-    for (uint32_t i = 0; i < out->grams.count; i++) counts[grams[i].kind]++;
-    for (int kind = 0; kind < GRAM_KINDS; kind++) {
-        out->filters[kind].item_size = sizeof(uint64_t);
-        build_add(build, &out->filters[kind], NULL,
-                  (size_t)1 << (bits_for(counts[kind] * FILTER_FACTOR) - 6));
-    }
-    for (uint32_t i = 0; i < out->grams.count; i++) {
-        struct build_array *filter = &out->filters[grams[i].kind];
-        uint64_t bit = hash_of(&grams[i]) >> image_filter_shift(filter->count);
+    struct build_array *filter = &build->grams.filter;
+    const struct gram *grams = found->items;
+    filter->item_size = sizeof(uint64_t);
+    build_add(build, filter, NULL,
+              (size_t)1 << (bits_for((uint64_t)found->count * FILTER_FACTOR) - 6));
+    for (uint32_t i = 0; i < found->count; i++) {
+        uint64_t bit = hash_of(&grams[i].gram) >> image_filter_shift(filter->count);
         ((uint64_t *)filter->items)[bit / 64] |= UINT64_C(1) << bit % 64;
     }
 }
 
 static int gram_compare(const void *a, const void *b)
 {
-    const struct image_gram *x = a, *y = b;
+    const struct image_gram *x = &((const struct gram *)a)->gram,
+                            *y = &((const struct gram *)b)->gram;
     uint64_t p = hash_of(x), q = hash_of(y);
     if (p != q) return p < q ? -1 : 1;
     return (x->phrase > y->phrase) - (x->phrase < y->phrase);
 }
 
-static void slots_fill(struct build *build)
+/* Sorted by hash; behind them as many as a group may need, which stand nowhere: a text has no zero
+ * where a word begins. */
+static void grams_fill(struct build *build, struct build_array *found)
 {
     struct build_grams *out = &build->grams;
-    unsigned bits = bits_for(2 * (uint64_t)out->grams.count);
+    const struct image_gram none = {.counts = UINT16_MAX};
+    if (found->count) qsort(found->items, found->count, sizeof(struct gram), gram_compare);
+    const struct gram *grams = found->items;
+    for (uint32_t i = 0; i < found->count; i++) {
+        build_add(build, &out->grams, &grams[i].gram, 1);
+        build_add(build, &out->pairs, &grams[i].pair, 1);
+    }
+    for (uint32_t i = 0; i < GRAM_GROUP; i++) build_add(build, &out->grams, &none, 1);
+    build_add(build, &out->pairs, NULL, GRAM_GROUP);
+}
+
+static void slots_fill(struct build *build, uint32_t count)
+{
+    struct build_grams *out = &build->grams;
+    unsigned bits = bits_for(2 * (uint64_t)count);
     uint32_t slots = UINT32_C(1) << bits, at = 0;
-    if (out->grams.count)
-        qsort(out->grams.items, out->grams.count, sizeof(struct image_gram), gram_compare);
     const struct image_gram *grams = out->grams.items;
     out->slots.item_size = sizeof(uint32_t);
     for (uint32_t slot = 0; slot <= slots; slot++) {
-        while (at < out->grams.count && hash_of(&grams[at]) >> (64 - bits) < slot) at++;
+        while (at < count && hash_of(&grams[at]) >> (64 - bits) < slot) at++;
         build_add(build, &out->slots, &at, 1);
     }
 }
@@ -163,6 +194,8 @@ void build_grams(struct build *build)
     uint32_t *hidden = build_take(build, build->phrase_count, sizeof *hidden), hidden_count = 0;
     index->build = build;
     build->grams.grams.item_size = sizeof(struct image_gram);
+    build->grams.pairs.item_size = sizeof(uint16_t);
+    index->found.item_size = sizeof(struct gram);
     build_count(build, &index->counts);
     shared_count(index);
     for (uint32_t i = 0; i < build->phrase_count; i++) {
@@ -173,6 +206,7 @@ void build_grams(struct build *build)
             hidden[hidden_count++] = i;
     }
     build_triggers(build, &index->counts, hidden, hidden_count);
-    filters_fill(build);
-    slots_fill(build);
+    filter_fill(build, &index->found);
+    grams_fill(build, &index->found);
+    slots_fill(build, index->found.count);
 }

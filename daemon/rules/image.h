@@ -10,7 +10,7 @@
 #define IMAGE_MAGIC "BNCRULES" /* 8 bytes, no NUL */
 #define IMAGE_NONE UINT32_MAX
 enum {
-    IMAGE_VERSION = 3,
+    IMAGE_VERSION = 4,
     IMAGE_BYTE_ORDER = 0x01020304,
     IMAGE_SIZE_MAX = 256 << 20,
     IMAGE_ALIGN = 16
@@ -22,10 +22,10 @@ enum image_section_id {
     IMAGE_PHRASES,    /* struct image_phrase, by canonical text */
     IMAGE_FRAGMENTS,  /* struct image_ref */
     IMAGE_OWNERS,     /* u32: rules that a phrase belongs to */
-    IMAGE_GRAMS,      /* struct image_gram, by slot */
+    IMAGE_GRAMS,      /* struct image_gram, by slot; behind them GRAM_GROUP that never stand */
+    IMAGE_GRAM_PAIRS, /* u16: of each gram, the pair that is asked for first */
     IMAGE_GRAM_SLOTS, /* u32: where in IMAGE_GRAMS each slot begins; a power of two, and the end */
-    IMAGE_LONG_BITS,  /* u64: filter of the long grams; a power of two */
-    IMAGE_SHORT_BITS, /* u64: of the short ones */
+    IMAGE_GRAM_BITS,  /* u64: filter of the grams; a power of two */
     IMAGE_TRIGGERS,   /* struct image_trigger: those of ASCII first */
     IMAGE_HIDDEN,     /* struct image_hidden, by trigger */
     IMAGE_CODES,      /* u32: the class of each reply code, see image_code_index */
@@ -48,8 +48,10 @@ enum image_section_id {
 };
 /* The kinds of grams: at a word start, as many bytes as these or more to the end of the fragment.
  */
-enum gram_kind { GRAM_LONG, GRAM_SHORT, GRAM_KINDS };
-enum { GRAM_LONG_SIZE = 8, GRAM_SHORT_SIZE = 3, GRAM_SIZE = 16 };
+enum gram_kind { GRAM_LONG, GRAM_WORD, GRAM_SHORT, GRAM_KINDS };
+enum { GRAM_LONG_SIZE = 14, GRAM_WORD_SIZE = 7, GRAM_SHORT_SIZE = 3, GRAM_SIZE = 16 };
+/* So many grams are asked at once, those behind a slot's end as well: they stand elsewhere. */
+enum { GRAM_GROUP = 4 };
 
 struct image_section {
     uint32_t at, count; /* of items */
@@ -88,17 +90,19 @@ struct image_phrase {
     uint8_t begins, ends, one_word, gave_up;
     uint8_t unused[2];
 };
-/* One place where a phrase shows itself: a word of it. */
+/* One place where a phrase shows itself: a word of it. A text without the gram's pair in
+ * IMAGE_GRAM_PAIRS, or without `pair`, does not hold the phrase. */
 struct image_gram {
     char bytes[GRAM_SIZE]; /* of its fragment from that word on, zeroes behind */
     uint32_t phrase;       /* whose */
     uint16_t counts;       /* a bit for each of `bytes` that is of the fragment */
-    uint16_t pairs[2];     /* simd_pair of other bytes of the phrase: a text without one of them
-                              does not hold it */
+    uint16_t pair;         /* simd_pair of other bytes of the phrase */
     uint16_t condition;    /* and whose condition */
     uint16_t at;           /* of the word in its fragment */
     uint8_t fragment;
     uint8_t kind;
+    uint8_t whole; /* the phrase is `bytes` and nothing else */
+    uint8_t edge;  /* then: how many bytes behind the word's start must be of no word; 0: none */
 };
 /* A phrase without such a word (Japanese, "*quota", "<>") is looked for where a text holds a pair
  * of bytes that is rare in mail; a few pairs do for all of them. */
@@ -159,15 +163,6 @@ static inline uint64_t image_address_bit(struct span address)
              middle = (unsigned char)address.ptr[address.len / 2];
     return UINT64_C(1) << ((first + 7 * middle + 11 * (unsigned)address.len) & 63);
 }
-/* Of the first eight bytes, the first one lowest, or of as many as the kind has. */
-static inline uint64_t gram_hash_long(uint64_t bytes)
-{
-    return bytes * UINT64_C(0x9E3779B97F4A7C15);
-}
-static inline uint64_t gram_hash_short(uint64_t bytes)
-{
-    return (bytes << (64 - 8 * GRAM_SHORT_SIZE)) * UINT64_C(0xC2B2AE3D27D4EB4F);
-}
 /* Of `bytes`, at least eight of which can be read. */
 static inline uint64_t gram_load(const char *bytes)
 {
@@ -178,9 +173,33 @@ static inline uint64_t gram_load(const char *bytes)
 #endif
     return out;
 }
+/* Of each kind, by the first eight bytes, the first one lowest; a long one by those up to its end
+ * as well. */
+static inline uint64_t gram_hash_long(uint64_t bytes, uint64_t last)
+{
+    return bytes * UINT64_C(0x9E3779B97F4A7C15) + last * UINT64_C(0xD6E8FEB86659FD93);
+}
+static inline uint64_t gram_hash_word(uint64_t bytes)
+{
+    return (bytes << (64 - 8 * GRAM_WORD_SIZE)) * UINT64_C(0xA0761D6478BD642F);
+}
+static inline uint64_t gram_hash_short(uint64_t bytes)
+{
+    return (bytes << (64 - 8 * GRAM_SHORT_SIZE)) * UINT64_C(0xC2B2AE3D27D4EB4F);
+}
+/* GRAM_SIZE bytes can be read. */
+static inline void gram_hashes(const char *bytes, uint64_t out[GRAM_KINDS])
+{
+    uint64_t first = gram_load(bytes);
+    out[GRAM_LONG] = gram_hash_long(first, gram_load(bytes + GRAM_LONG_SIZE - sizeof(uint64_t)));
+    out[GRAM_WORD] = gram_hash_word(first);
+    out[GRAM_SHORT] = gram_hash_short(first);
+}
 static inline uint64_t gram_hash(enum gram_kind kind, const char *bytes)
 {
-    return kind == GRAM_LONG ? gram_hash_long(gram_load(bytes)) : gram_hash_short(gram_load(bytes));
+    uint64_t hashes[GRAM_KINDS];
+    gram_hashes(bytes, hashes);
+    return hashes[kind];
 }
 /* The highest bits of a hash tell its bit in a filter of `words` u64 (a power of two). */
 static inline unsigned image_filter_shift(uint32_t words)

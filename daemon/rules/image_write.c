@@ -207,9 +207,9 @@ static void take_sections(struct writer *writer)
     struct build_array *sections = writer->sections;
     for (int id = 0; id < IMAGE_SECTION_COUNT; id++) sections[id].item_size = item_sizes[id];
     sections[IMAGE_GRAMS] = grams->grams;
+    sections[IMAGE_GRAM_PAIRS] = grams->pairs;
     sections[IMAGE_GRAM_SLOTS] = grams->slots;
-    sections[IMAGE_LONG_BITS] = grams->filters[GRAM_LONG];
-    sections[IMAGE_SHORT_BITS] = grams->filters[GRAM_SHORT];
+    sections[IMAGE_GRAM_BITS] = grams->filter;
     sections[IMAGE_TRIGGERS] = grams->triggers;
     sections[IMAGE_HIDDEN] = grams->hidden;
     sections[IMAGE_STATUS_NODES] = digits->nodes;

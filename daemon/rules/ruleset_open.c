@@ -17,9 +17,9 @@ static const struct {
     [IMAGE_FRAGMENTS] = {sizeof(struct image_ref), alignof(struct image_ref)},
     [IMAGE_OWNERS] = {sizeof(uint32_t), alignof(uint32_t)},
     [IMAGE_GRAMS] = {sizeof(struct image_gram), alignof(struct image_gram)},
+    [IMAGE_GRAM_PAIRS] = {sizeof(uint16_t), alignof(uint16_t)},
     [IMAGE_GRAM_SLOTS] = {sizeof(uint32_t), alignof(uint32_t)},
-    [IMAGE_LONG_BITS] = {sizeof(uint64_t), alignof(uint64_t)},
-    [IMAGE_SHORT_BITS] = {sizeof(uint64_t), alignof(uint64_t)},
+    [IMAGE_GRAM_BITS] = {sizeof(uint64_t), alignof(uint64_t)},
     [IMAGE_TRIGGERS] = {sizeof(struct image_trigger), alignof(struct image_trigger)},
     [IMAGE_HIDDEN] = {sizeof(struct image_hidden), alignof(struct image_hidden)},
     [IMAGE_CODES] = {sizeof(uint32_t), alignof(uint32_t)},
@@ -82,15 +82,14 @@ static bool indexes_fit(const struct ruleset *set, enum image_section_id id, uin
     return true;
 }
 
-/* Never falling, and within what they point into. */
-static bool starts_fit(const struct ruleset *set, enum image_section_id id,
-                       enum image_section_id into)
+/* Never falling, and at most `limit`. */
+static bool starts_fit(const struct ruleset *set, enum image_section_id id, uint32_t limit)
 {
     uint32_t count;
     const uint32_t *starts = image_items(set, id, &count);
     for (uint32_t i = 0; i + 1 < count; i++)
         if (starts[i] > starts[i + 1]) return false;
-    return starts[count - 1] <= count_of(set, into);
+    return starts[count - 1] <= limit;
 }
 
 static bool is_power_of_two(uint32_t count, uint32_t least)
@@ -164,23 +163,34 @@ static bool hidden_fit(const struct ruleset *set)
     return true;
 }
 
+static bool gram_fits(const struct ruleset *set, const struct image_gram *gram)
+{
+    const struct image_phrase *phrases = image_items(set, IMAGE_PHRASES, NULL);
+    return gram->phrase < count_of(set, IMAGE_PHRASES) && gram->condition < condition_count(set) &&
+           gram->pair < SIMD_PAIRS && gram->edge <= GRAM_SIZE &&
+           gram->fragment < phrases[gram->phrase].fragment_count;
+}
+
+static bool gram_stands_nowhere(const struct image_gram *gram)
+{
+    return (gram->counts & 1) && gram->bytes[0] == '\0' && gram->pair < SIMD_PAIRS &&
+           gram->condition == 0;
+}
+
 static bool grams_fit(const struct ruleset *set)
 {
-    uint32_t count, phrase_count;
+    uint32_t count, pair_count, slots = count_of(set, IMAGE_GRAM_SLOTS);
     const struct image_gram *grams = image_items(set, IMAGE_GRAMS, &count);
-    const struct image_phrase *phrases = image_items(set, IMAGE_PHRASES, &phrase_count);
-    if (!is_power_of_two(count_of(set, IMAGE_LONG_BITS), 2) ||
-        !is_power_of_two(count_of(set, IMAGE_SHORT_BITS), 2))
-        return false;
-    if (count_of(set, IMAGE_GRAM_SLOTS) < 3 ||
-        !is_power_of_two(count_of(set, IMAGE_GRAM_SLOTS) - 1, 2))
-        return false;
-    for (uint32_t i = 0; i < count; i++)
-        if (grams[i].phrase >= phrase_count || grams[i].condition >= condition_count(set) ||
-            !pairs_fit(grams[i].pairs) ||
-            grams[i].fragment >= phrases[grams[i].phrase].fragment_count)
-            return false;
-    return starts_fit(set, IMAGE_GRAM_SLOTS, IMAGE_GRAMS);
+    const uint16_t *pairs = image_items(set, IMAGE_GRAM_PAIRS, &pair_count);
+    if (!is_power_of_two(count_of(set, IMAGE_GRAM_BITS), 2)) return false;
+    if (slots < 3 || !is_power_of_two(slots - 1, 2)) return false;
+    if (pair_count != count || count < GRAM_GROUP) return false;
+    uint32_t end = count - GRAM_GROUP;
+    for (uint32_t i = 0; i < count; i++) {
+        if (pairs[i] >= SIMD_PAIRS) return false;
+        if (i < end ? !gram_fits(set, &grams[i]) : !gram_stands_nowhere(&grams[i])) return false;
+    }
+    return starts_fit(set, IMAGE_GRAM_SLOTS, end);
 }
 
 /* ---- digits ---- */

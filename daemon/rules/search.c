@@ -5,40 +5,46 @@
 
 /* The tables of the image, found once a text. */
 struct tables {
-    const uint64_t *longs, *shorts;
-    unsigned long_shift, short_shift, slot_shift;
+    const uint64_t *filter;
+    unsigned filter_shift, slot_shift;
     const uint32_t *slots;
     const struct image_gram *grams;
+    const uint16_t *gram_pairs;
     const struct image_phrase *phrases;
     const struct image_ref *fragments;
     const char *strings;
 };
-/* Word starts of some bytes of text that the filters let pass, by kind. */
-enum { BLOCK = 8 * SIMD_STEP, BLOCK_WORDS_MAX = BLOCK / 2 };
+/* Grams of some bytes of text that the filter lets pass: the highest half of the hash, and where it
+ * stands in the lowest. */
+enum {
+    BLOCK = 8 * SIMD_STEP,
+    BLOCK_WORDS_MAX = BLOCK / 2,
+    PASSED_MAX = GRAM_KINDS * BLOCK_WORDS_MAX
+};
 struct passed {
-    uint32_t items[GRAM_KINDS][BLOCK_WORDS_MAX + 1];
-    size_t counts[GRAM_KINDS];
+    uint64_t items[PASSED_MAX + 1];
+    size_t count;
 };
 
 static void tables_find(const struct ruleset *set, struct tables *out)
 {
-    uint32_t longs, shorts, slots;
-    out->longs = image_items(set, IMAGE_LONG_BITS, &longs);
-    out->shorts = image_items(set, IMAGE_SHORT_BITS, &shorts);
-    out->long_shift = image_filter_shift(longs);
-    out->short_shift = image_filter_shift(shorts);
+    uint32_t words, slots;
+    out->filter = image_items(set, IMAGE_GRAM_BITS, &words);
+    out->filter_shift = image_filter_shift(words);
     out->slots = image_items(set, IMAGE_GRAM_SLOTS, &slots);
     out->slot_shift = 64 - (unsigned)__builtin_ctz(slots - 1);
     out->grams = image_items(set, IMAGE_GRAMS, NULL);
+    out->gram_pairs = image_items(set, IMAGE_GRAM_PAIRS, NULL);
     out->phrases = image_items(set, IMAGE_PHRASES, NULL);
     out->fragments = image_items(set, IMAGE_FRAGMENTS, NULL);
     out->strings = image_items(set, IMAGE_STRINGS, NULL);
 }
 
 /* 1: perhaps. */
-static inline size_t may_hold(const uint64_t *bits, uint64_t bit)
+static inline size_t may_hold(const struct tables *tables, uint64_t hash)
 {
-    return bits[bit / 64] >> bit % 64 & 1;
+    uint64_t bit = hash >> tables->filter_shift;
+    return tables->filter[bit / 64] >> bit % 64 & 1;
 }
 
 static inline bool holds(const struct search *search, unsigned condition)
@@ -107,8 +113,8 @@ static void gram_try(struct search *search, const struct tables *tables,
     if (gram->at > at) return;
     size_t from = at - gram->at;
     if (fragment.len > search->folded.len || from > search->folded.len - fragment.len) return;
-    bool whole = gram->at == 0 && fragment.len <= GRAM_SIZE;
-    if (!whole &&
+    bool in_gram = gram->at == 0 && fragment.len <= GRAM_SIZE;
+    if (!in_gram &&
         memcmp(search->folded.ptr + from, tables->strings + fragment.at, fragment.len) != 0)
         return;
     bool first = which == 0, last = which + 1 == phrase->fragment_count;
@@ -121,63 +127,138 @@ static void gram_try(struct search *search, const struct tables *tables,
     hit(search, tables, gram->phrase);
 }
 
-/* The rarer pair first: nearly all fail there, so that the machine can foresee it. */
-static inline void slot_try(struct search *search, const struct tables *tables, uint64_t hash,
-                            size_t at)
+/* One of search->asked. */
+static inline uint64_t asked_of(uint32_t gram, uint32_t at)
 {
-    const uint32_t *slot = &tables->slots[hash >> tables->slot_shift];
-    const struct image_gram *gram = tables->grams + slot[0], *end = tables->grams + slot[1];
-    const uint8_t *seen = search->pairs, mark = search->mark;
-    const char *text = search->folded.ptr + at;
-    for (; gram < end; gram++) {
-        if (seen[gram->pairs[0]] != mark) continue;
-        uint32_t differs = simd_find_difference(text, gram->bytes) & gram->counts;
-        differs |= (uint32_t)(seen[gram->pairs[1]] ^ mark);
-        if (differs == 0 && holds(search, gram->condition)) gram_try(search, tables, gram, at);
+    return (uint64_t)at << 32 | gram;
+}
+
+/* Of those asked, the ones that stand where they may; how many. */
+static size_t asked_thin(struct search *search, const struct tables *tables, size_t count)
+{
+    const char *text = search->folded.ptr;
+    uint64_t *asked = search->asked;
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct image_gram *gram = &tables->grams[(uint32_t)asked[i]];
+        const char *word = text + (asked[i] >> 32);
+        uint32_t differs = simd_find_difference(word, gram->bytes) & gram->counts;
+        differs |= (uint32_t)(search->pairs[gram->pair] ^ search->mark);
+        /* An edge of 0 is the word's own first byte. */
+        differs |= (uint32_t)(phrase_is_word(word[gram->edge]) & (gram->edge != 0));
+        asked[left] = asked[i];
+        left += (differs == 0) & holds(search, gram->condition);
     }
+    return left;
+}
+
+/* Returns 0: none are left to be asked. */
+static size_t asked_try(struct search *search, const struct tables *tables, size_t count)
+{
+    count = asked_thin(search, tables, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct image_gram *gram = &tables->grams[(uint32_t)search->asked[i]];
+        if (gram->whole)
+            hit(search, tables, gram->phrase);
+        else
+            gram_try(search, tables, gram, search->asked[i] >> 32);
+    }
+    return 0;
+}
+
+/* Nearly all grams of a slot stand elsewhere, and which do not cannot be foreseen: so there is no
+ * branch here but for slots with many. */
+static inline size_t slot_ask(struct search *search, const struct tables *tables, uint64_t passed,
+                              size_t count)
+{
+    const uint32_t *slot = &tables->slots[passed >> tables->slot_shift];
+    const uint8_t *seen = search->pairs, mark = search->mark;
+    uint32_t gram = slot[0], end = slot[1], at = (uint32_t)passed;
+    do {
+        const uint16_t *pairs = tables->gram_pairs + gram;
+        uint64_t *asked = search->asked;
+        if (count > SEARCH_ASKED_MAX - GRAM_GROUP) count = asked_try(search, tables, count);
+        asked[count] = asked_of(gram, at);
+        count += seen[pairs[0]] == mark;
+        asked[count] = asked_of(gram + 1, at);
+        count += seen[pairs[1]] == mark;
+        asked[count] = asked_of(gram + 2, at);
+        count += seen[pairs[2]] == mark;
+        asked[count] = asked_of(gram + 3, at);
+        count += seen[pairs[3]] == mark;
+        gram += GRAM_GROUP;
+    } while (gram < end);
+    return count;
 }
 
 /* ---- the passes over the text ---- */
+
+/* Writes where the bits are and perhaps some more; how many. In rounds of eight, since how many
+ * there are cannot be foreseen. */
+static inline size_t bits_list(uint32_t bits, uint32_t from, uint32_t *out)
+{
+    size_t count = 0;
+    while (bits) {
+        _Pragma("GCC unroll 8") for (unsigned i = 0; i < 8; i++, bits &= bits - 1)
+        {
+            out[count] = from + (uint32_t)__builtin_ctz(bits | UINT32_C(1) << 31);
+            count += bits != 0;
+        }
+    }
+    return count;
+}
+
+static size_t words_list(struct span folded, size_t from, size_t end, uint32_t *out)
+{
+    uint32_t carry = from > 0 && phrase_is_word(folded.ptr[from - 1]);
+    size_t count = 0;
+    for (size_t step = from; step < end; step += SIMD_STEP) {
+        uint32_t words = simd_find_word(folded.ptr + step); /* none behind the end: zeroes */
+        count += bits_list(words & ~(words << 1 | carry), (uint32_t)step, out + count);
+        carry = words >> 31;
+    }
+    return count;
+}
+
+/* Adds a gram to what passed, if it does. */
+static inline size_t gram_pass(const struct tables *tables, uint64_t hash, uint32_t at,
+                               uint64_t *items, size_t count)
+{
+    items[count] = (hash & UINT64_C(0xFFFFFFFF00000000)) | at;
+    return count + may_hold(tables, hash);
+}
 
 /* Without a branch for what a word is like. */
 static void words_filter(const struct search *search, const struct tables *tables, size_t from,
                          size_t end, struct passed *out)
 {
+    const struct tables local = *tables;
     const char *folded = search->folded.ptr;
-    const uint64_t *longs = tables->longs, *shorts = tables->shorts;
-    const unsigned long_shift = tables->long_shift, short_shift = tables->short_shift;
-    uint32_t carry = from > 0 && phrase_is_word(folded[from - 1]);
-    size_t long_count = 0, short_count = 0;
-    for (size_t step = from; step < end; step += SIMD_STEP) {
-        uint32_t words = simd_find_word(folded + step); /* none behind the end: zeroes */
-        uint32_t begins = words & ~(words << 1 | carry);
-        carry = words >> 31;
-        for (; begins; begins &= begins - 1) {
-            uint32_t at = (uint32_t)step + (uint32_t)__builtin_ctz(begins);
-            uint64_t bytes = gram_load(folded + at);
-            out->items[GRAM_LONG][long_count] = at;
-            long_count += may_hold(longs, gram_hash_long(bytes) >> long_shift);
-            out->items[GRAM_SHORT][short_count] = at;
-            short_count += may_hold(shorts, gram_hash_short(bytes) >> short_shift);
-        }
+    uint32_t words[BLOCK_WORDS_MAX + 8];
+    size_t word_count = words_list(search->folded, from, end, words), count = 0;
+    _Static_assert(GRAM_KINDS == 3, "each kind is asked for");
+    for (size_t i = 0; i < word_count; i++) {
+        uint32_t at = words[i];
+        uint64_t hashes[GRAM_KINDS];
+        gram_hashes(folded + at, hashes);
+        count = gram_pass(&local, hashes[0], at, out->items, count);
+        count = gram_pass(&local, hashes[1], at, out->items, count);
+        count = gram_pass(&local, hashes[2], at, out->items, count);
     }
-    out->counts[GRAM_LONG] = long_count;
-    out->counts[GRAM_SHORT] = short_count;
+    out->count = count;
 }
 
 static void words_search(struct search *search, const struct tables *tables)
 {
     struct passed passed;
-    const char *folded = search->folded.ptr;
+    size_t count = 0;
     for (size_t from = 0; from < search->folded.len; from += BLOCK) {
         size_t end = from + BLOCK < search->folded.len ? from + BLOCK : search->folded.len;
         words_filter(search, tables, from, end, &passed);
-        for (enum gram_kind kind = 0; kind < GRAM_KINDS; kind++)
-            for (size_t i = 0; i < passed.counts[kind]; i++) {
-                size_t at = passed.items[kind][i];
-                slot_try(search, tables, gram_hash(kind, folded + at), at);
-            }
+        for (size_t i = 0; i < passed.count; i++)
+            count = slot_ask(search, tables, passed.items[i], count);
     }
+    asked_try(search, tables, count);
 }
 
 /* Notes the pairs of the text; true where it is not all ASCII. */

@@ -7,7 +7,7 @@
 #include "rules/image.h"
 #include "rules/provider.h"
 
-enum { SEARCH_HITS_MAX = 512, SEARCH_TRIED = 256 };
+enum { SEARCH_HITS_MAX = 512, SEARCH_TRIED = 256, SEARCH_ASKED_MAX = 1024 };
 
 struct search {
     const struct ruleset *set;
@@ -25,6 +25,7 @@ struct search {
      * nothing has to be wiped. */
     uint64_t tried[SEARCH_TRIED];
     uint32_t stamp;
+    uint64_t asked[SEARCH_ASKED_MAX]; /* grams that may stand in the text, and where */
     /* The pairs of bytes in this text are those whose byte is the mark. */
     uint8_t mark, pairs[SIMD_PAIRS];
 };
