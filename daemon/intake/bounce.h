@@ -46,25 +46,27 @@ struct bounce_label {
 
 /* All spans point into the input or the arena it was parsed with. Empty: not known. */
 struct bounce {
+    /* What the rules are asked with stands together. */
     enum bounce_type type;
-    enum format format;
-    bool delayed;                /* a report that says "still trying" */
-    struct span event_id;        /* the producer's; empty: made by classify */
-    struct span tenant;          /* [A-Za-z0-9._-]{0,64} */
-    struct span recipient;       /* the address that was mailed, as spelt */
-    struct span final_recipient; /* only where it is another */
-    uint16_t code;          /* given beside the text (event.code); 0: look into the diagnostic */
-    struct status status;   /* given beside the text (event.status, Status: of a report) */
-    struct span diagnostic; /* the reply or the text of the cause, at most DIAGNOSTIC_MAX bytes */
-    enum stage stage;
-    struct span remote_host, reporting_mta, source_ip, sender, from_domain;
-    struct span pool, stream, campaign, mta_class, message_id;
-    int32_t attempt; /* -1: not known */
-    int8_t final;    /* 1, 0, or -1 not known */
-    int64_t time_ms; /* of the failure; INT64_MIN: not known */
     /* Complaints and the like name their reason by form, not by a rule; REASON_COUNT: ask the
      * rules. */
     enum reason reason_by_form;
+    enum stage stage;
+    uint16_t code;          /* given beside the text (event.code); 0: look into the diagnostic */
+    struct status status;   /* given beside the text (event.status, Status: of a report) */
+    bool delayed;           /* a report that says "still trying" */
+    struct span diagnostic; /* the reply or the text of the cause, at most DIAGNOSTIC_MAX bytes */
+    struct span recipient;  /* the address that was mailed, as spelt */
+    struct span remote_host;
+    enum format format;
+    int32_t attempt;             /* -1: not known */
+    int8_t final;                /* 1, 0, or -1 not known */
+    struct span event_id;        /* the producer's; empty: made by classify */
+    struct span tenant;          /* [A-Za-z0-9._-]{0,64} */
+    struct span final_recipient; /* only where it is another */
+    struct span reporting_mta, source_ip, sender, from_domain;
+    struct span pool, stream, campaign, mta_class, message_id;
+    int64_t time_ms; /* of the failure; INT64_MIN: not known */
     struct bounce_label labels[BOUNCE_LABELS_MAX];
     unsigned label_count;
 };

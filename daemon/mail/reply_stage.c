@@ -124,38 +124,45 @@ static inline uint32_t three(char first, char second, char third)
            (uint32_t)(unsigned char)third << 16;
 }
 /* The same at compile time. */
-#define THREE(first, second, third) ((uint32_t)(first) | (second) << 8 | (third) << 16)
+#define THREE(first, second, third)                                                                \
+    ((uint32_t)(first) | (uint32_t)(second) << 8 | (uint32_t)(third) << 16)
 
-/* Most words go by here. */
+/* Three letters in lower case and what begins with them; by a hash of them that has no collisions
+ * here (the compiler would see one: two initializers of one slot). */
+enum { SLOTS = 64 };
+#define SLOT(letters) ((letters)*UINT32_C(0xD8F16ADF) >> 26)
+#define BEGIN(first, second, third, beginning)                                                     \
+    [SLOT(THREE(first, second, third))] = {THREE(first, second, third), beginning}
+static const struct {
+    uint32_t letters;
+    enum beginning beginning;
+} slots[SLOTS] = {
+    BEGIN('a', 'f', 't', AFTER),
+    BEGIN('b', 'u', 't', BUT),
+    BEGIN('d', 'o', 'e', DOES),
+    BEGIN('f', 'a', 'i', FAILED),
+    BEGIN('i', 'n', ' ', IN_REPLY_TO),
+    BEGIN('i', 'n', '\t' | 0x20, IN_REPLY_TO),
+    BEGIN('i', 'n', '\n' | 0x20, IN_REPLY_TO),
+    BEGIN('i', 'n', '\v' | 0x20, IN_REPLY_TO),
+    BEGIN('i', 'n', '\f' | 0x20, IN_REPLY_TO),
+    BEGIN('i', 'n', '\r' | 0x20, IN_REPLY_TO),
+    BEGIN('r', 'e', 'f', REFUSED),
+    BEGIN('w', 'h', 'i', WHILE),
+    BEGIN('>', '>', '>', COMMAND),
+};
+
+/* Most words go by here, and which ones do not cannot be foreseen: one comparison for all. */
 static enum beginning beginning_of(struct span text, size_t at)
 {
     if (text.len - at < 3) return BEGINNINGS;
     const char *word = text.ptr + at;
     /* The bit makes letters lower case; what else it makes alike is told apart in stage_of. */
-    switch (three(word[0], word[1], word[2]) | 0x202020) {
-    case THREE('a', 'f', 't'):
-        return AFTER;
-    case THREE('b', 'u', 't'):
-        return BUT;
-    case THREE('d', 'o', 'e'):
-        return DOES;
-    case THREE('f', 'a', 'i'):
-        return FAILED;
-    case THREE('i', 'n', ' '):
-    case THREE('i', 'n', '\t' | 0x20):
-    case THREE('i', 'n', '\n' | 0x20):
-    case THREE('i', 'n', '\v' | 0x20):
-    case THREE('i', 'n', '\f' | 0x20):
-    case THREE('i', 'n', '\r' | 0x20):
-        return IN_REPLY_TO;
-    case THREE('r', 'e', 'f'):
-        return REFUSED;
-    case THREE('w', 'h', 'i'):
-        return WHILE;
-    case THREE('>', '>', '>'):
-        return text.len - at > 3 && word[3] == ' ' ? COMMAND : BEGINNINGS;
-    }
-    return BEGINNINGS;
+    uint32_t letters = three(word[0], word[1], word[2]) | 0x202020;
+    if (slots[SLOT(letters)].letters != letters) return BEGINNINGS;
+    enum beginning found = slots[SLOT(letters)].beginning;
+    if (found == COMMAND && (text.len - at == 3 || word[3] != ' ')) return BEGINNINGS;
+    return found;
 }
 
 enum stage reply_find_stage(struct span text)

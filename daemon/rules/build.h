@@ -103,10 +103,11 @@ struct build_known {
     size_t at, end;
     uint32_t pair; /* SIMD_PAIRS: none */
 };
-/* The two rarest pairs of bytes of a phrase that are not known, then of those that are; 0, which
- * every text holds, where there are no more. */
+/* The `count` rarest pairs of bytes of a phrase that are not known, then of those that are; 0,
+ * which every text holds, where there are no more. */
+enum { BUILD_PAIRS_MAX = 3 };
 void build_pairs(const struct build_counts *counts, const struct phrase *phrase,
-                 const struct build_known *known, uint16_t out[2]);
+                 const struct build_known *known, unsigned count, uint16_t *out);
 /* Phrases without a gram. */
 void build_triggers(struct build *build, const struct build_counts *counts, const uint32_t *phrases,
                     uint32_t count);

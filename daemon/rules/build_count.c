@@ -63,29 +63,31 @@ struct pair_choice {
     uint16_t pair;
 };
 
-static void choice_offer(struct pair_choice best[2], uint64_t cost, uint16_t pair)
+/* Keeps `best` sorted, each pair once. */
+static void choice_offer(struct pair_choice *best, unsigned count, struct pair_choice choice)
 {
-    if (pair == best[0].pair || pair == best[1].pair) return;
-    if (cost < best[0].cost) {
-        best[1] = best[0];
-        best[0] = (struct pair_choice){cost, pair};
-    } else if (cost < best[1].cost) {
-        best[1] = (struct pair_choice){cost, pair};
-    }
+    unsigned at = count;
+    for (unsigned i = 0; i < count; i++)
+        if (best[i].pair == choice.pair) return;
+    while (at > 0 && choice.cost < best[at - 1].cost) at--;
+    for (unsigned i = count; i-- > at + 1;) best[i] = best[i - 1];
+    if (at < count) best[at] = choice;
 }
 
 void build_pairs(const struct build_counts *counts, const struct phrase *phrase,
-                 const struct build_known *known, uint16_t out[2])
+                 const struct build_known *known, unsigned count, uint16_t *out)
 {
-    struct pair_choice best[2] = {{UINT64_MAX, 0}, {UINT64_MAX, 0}};
+    struct pair_choice best[BUILD_PAIRS_MAX];
+    CHECK(count <= BUILD_PAIRS_MAX);
+    for (unsigned i = 0; i < count; i++) best[i] = (struct pair_choice){UINT64_MAX, 0};
     for (unsigned i = 0; i < phrase->count; i++)
         for (size_t at = 0; at + 1 < phrase->fragments[i].len; at++) {
             const unsigned char *bytes = (const unsigned char *)phrase->fragments[i].ptr + at;
             uint16_t pair = simd_pair(bytes[0], bytes[1]);
             bool is_known = pair == known->pair ||
                             (i == known->fragment && at >= known->at && at + 2 <= known->end);
-            choice_offer(best, counts->pairs[pair] + (is_known ? UINT64_C(1) << 32 : 0), pair);
+            uint64_t cost = counts->pairs[pair] + (is_known ? UINT64_C(1) << 32 : 0);
+            choice_offer(best, count, (struct pair_choice){cost, pair});
         }
-    out[0] = best[0].pair;
-    out[1] = best[1].pair;
+    for (unsigned i = 0; i < count; i++) out[i] = best[i].pair;
 }

@@ -91,7 +91,7 @@ static void trigger_add(struct covering *covering, bool wide, uint32_t pair)
         memset(&hidden, 0, sizeof hidden);
         hidden.phrase = one->phrase;
         hidden.condition = build_phrase_condition(covering->build, one->phrase);
-        build_pairs(covering->counts, phrase, &known, hidden.pairs);
+        build_pairs(covering->counts, phrase, &known, 2, hidden.pairs);
         build_add(covering->build, &out->hidden, &hidden, 1);
         one->trigger = 1 + out->triggers.count;
         trigger.hidden_count++;

@@ -85,20 +85,23 @@ struct image_phrase {
     struct image_ref text; /* canonical */
     uint32_t fragments_at, fragment_count;
     uint32_t owners_at, owner_count;
-    uint32_t signature; /* index or IMAGE_NONE */
+    uint32_t first_owner; /* meaningful where there is one */
+    uint32_t signature;   /* index or IMAGE_NONE */
     uint16_t literal_bytes;
     uint8_t begins, ends, one_word, gave_up;
     uint8_t unused[2];
 };
 /* One place where a phrase shows itself: a word of it. A text without the gram's pair in
- * IMAGE_GRAM_PAIRS, or without `pair`, does not hold the phrase. */
+ * IMAGE_GRAM_PAIRS, or without one of `pairs`, does not hold the phrase. */
 struct image_gram {
     char bytes[GRAM_SIZE]; /* of its fragment from that word on, zeroes behind */
     uint32_t phrase;       /* whose */
-    uint16_t counts;       /* a bit for each of `bytes` that is of the fragment */
-    uint16_t pair;         /* simd_pair of other bytes of the phrase */
-    uint16_t condition;    /* and whose condition */
-    uint16_t at;           /* of the word in its fragment */
+    uint32_t text_at;      /* the fragment, in IMAGE_STRINGS */
+    uint16_t text_len;
+    uint16_t at;        /* of the word in its fragment */
+    uint16_t counts;    /* a bit for each of `bytes` that is of the fragment */
+    uint16_t pairs[2];  /* simd_pair of other bytes of the phrase */
+    uint16_t condition; /* and whose condition */
     uint8_t fragment;
     uint8_t kind;
     uint8_t whole; /* the phrase is `bytes` and nothing else */

@@ -89,6 +89,7 @@ static void add_phrases(struct writer *writer)
         }
         out.owner_count = one->owner_count;
         out.owners_at = add(writer, IMAGE_OWNERS, one->owners, one->owner_count);
+        if (one->owner_count) out.first_owner = one->owners[0];
         out.literal_bytes = (uint16_t)phrase_literal_bytes(&one->phrase);
         out.signature = one->signature;
         out.gave_up = one->gave_up;
@@ -101,6 +102,16 @@ static void add_phrases(struct writer *writer)
         struct image_ref ref = add_text(writer, build->kept[i]);
         add(writer, IMAGE_KEPT, &ref, 1);
     }
+}
+
+/* Grams were made before the strings had places. */
+static void tell_grams(struct writer *writer)
+{
+    const struct image_phrase *phrases = writer->sections[IMAGE_PHRASES].items;
+    const struct image_ref *fragments = writer->sections[IMAGE_FRAGMENTS].items;
+    struct image_gram *grams = writer->sections[IMAGE_GRAMS].items;
+    for (uint32_t i = 0; i + GRAM_GROUP < count_of(writer, IMAGE_GRAMS); i++)
+        grams[i].text_at = fragments[phrases[grams[i].phrase].fragments_at + grams[i].fragment].at;
 }
 
 /* ---- providers ---- */
@@ -227,6 +238,7 @@ bool image_write(struct build *build, struct ruleset_built *out)
     take_sections(&writer);
     add_rules(&writer);
     add_phrases(&writer);
+    tell_grams(&writer);
     add_providers(&writer);
     struct image_header header;
     memset(&header, 0, sizeof header);

@@ -161,9 +161,11 @@ static void phrase_enter(void *context, uint32_t index)
 {
     struct contest *contest = context;
     const struct image_phrase *phrase = &contest->phrases[index];
+    contest_enter_text(contest, phrase->first_owner, index);
+    if (phrase->owner_count == 1) return;
     const uint32_t *owners =
         (const uint32_t *)image_items(contest->set, IMAGE_OWNERS, NULL) + phrase->owners_at;
-    for (uint32_t i = 0; i < phrase->owner_count; i++)
+    for (uint32_t i = 1; i < phrase->owner_count; i++)
         contest_enter_text(contest, owners[i], index);
 }
 
@@ -173,6 +175,9 @@ static void texts_enter(struct search *search, struct contest *contest)
         search_again(search, phrase_enter, contest);
         return;
     }
+    /* So the rules come out of memory together. */
+    for (uint32_t i = 0; i < search->hit_count; i++)
+        __builtin_prefetch(&contest->rules[contest->phrases[search->hits[i]].first_owner]);
     for (uint32_t i = 0; i < search->hit_count; i++) phrase_enter(contest, search->hits[i]);
 }
 

@@ -125,6 +125,7 @@ static bool phrase_fits(const struct ruleset *set, const struct image_phrase *ph
     if (phrase->fragment_count == 0 || phrase->fragment_count > PHRASE_FRAGMENTS_MAX) return false;
     if (phrase->signature != IMAGE_NONE && phrase->signature >= count_of(set, IMAGE_SIGNATURES))
         return false;
+    if (phrase->owner_count && phrase->first_owner >= count_of(set, IMAGE_RULES)) return false;
     return range_fits(set, IMAGE_FRAGMENTS, phrase->fragments_at, phrase->fragment_count) &&
            range_fits(set, IMAGE_OWNERS, phrase->owners_at, phrase->owner_count);
 }
@@ -167,13 +168,14 @@ static bool gram_fits(const struct ruleset *set, const struct image_gram *gram)
 {
     const struct image_phrase *phrases = image_items(set, IMAGE_PHRASES, NULL);
     return gram->phrase < count_of(set, IMAGE_PHRASES) && gram->condition < condition_count(set) &&
-           gram->pair < SIMD_PAIRS && gram->edge <= GRAM_SIZE &&
+           pairs_fit(gram->pairs) && gram->edge <= GRAM_SIZE && gram->text_len > 0 &&
+           range_fits(set, IMAGE_STRINGS, gram->text_at, gram->text_len) &&
            gram->fragment < phrases[gram->phrase].fragment_count;
 }
 
 static bool gram_stands_nowhere(const struct image_gram *gram)
 {
-    return (gram->counts & 1) && gram->bytes[0] == '\0' && gram->pair < SIMD_PAIRS &&
+    return (gram->counts & 1) && gram->bytes[0] == '\0' && pairs_fit(gram->pairs) &&
            gram->condition == 0;
 }
 

@@ -109,20 +109,19 @@ static void gram_try(struct search *search, const struct tables *tables,
 {
     const struct image_phrase *phrase = &tables->phrases[gram->phrase];
     uint32_t which = gram->fragment;
-    struct image_ref fragment = tables->fragments[phrase->fragments_at + which];
+    size_t length = gram->text_len;
     if (gram->at > at) return;
     size_t from = at - gram->at;
-    if (fragment.len > search->folded.len || from > search->folded.len - fragment.len) return;
-    bool in_gram = gram->at == 0 && fragment.len <= GRAM_SIZE;
-    if (!in_gram &&
-        memcmp(search->folded.ptr + from, tables->strings + fragment.at, fragment.len) != 0)
+    if (length > search->folded.len || from > search->folded.len - length) return;
+    bool in_gram = gram->at == 0 && length <= GRAM_SIZE;
+    if (!in_gram && memcmp(search->folded.ptr + from, tables->strings + gram->text_at, length) != 0)
         return;
     bool first = which == 0, last = which + 1 == phrase->fragment_count;
-    if (!phrase_edges_fit(search->folded, from, fragment.len, phrase->begins && first,
+    if (!phrase_edges_fit(search->folded, from, length, phrase->begins && first,
                           phrase->ends && last))
         return;
     if (phrase->fragment_count > 1 &&
-        !others_stand(search, tables, gram->phrase, which, from + fragment.len))
+        !others_stand(search, tables, gram->phrase, which, from + length))
         return;
     hit(search, tables, gram->phrase);
 }
@@ -143,7 +142,8 @@ static size_t asked_thin(struct search *search, const struct tables *tables, siz
         const struct image_gram *gram = &tables->grams[(uint32_t)asked[i]];
         const char *word = text + (asked[i] >> 32);
         uint32_t differs = simd_find_difference(word, gram->bytes) & gram->counts;
-        differs |= (uint32_t)(search->pairs[gram->pair] ^ search->mark);
+        differs |= (uint32_t)(search->pairs[gram->pairs[0]] ^ search->mark);
+        differs |= (uint32_t)(search->pairs[gram->pairs[1]] ^ search->mark);
         /* An edge of 0 is the word's own first byte. */
         differs |= (uint32_t)(phrase_is_word(word[gram->edge]) & (gram->edge != 0));
         asked[left] = asked[i];
@@ -156,6 +156,11 @@ static size_t asked_thin(struct search *search, const struct tables *tables, siz
 static size_t asked_try(struct search *search, const struct tables *tables, size_t count)
 {
     count = asked_thin(search, tables, count);
+    for (size_t i = 0; i < count; i++) { /* so these come out of memory together */
+        const struct image_gram *gram = &tables->grams[(uint32_t)search->asked[i]];
+        __builtin_prefetch(&tables->phrases[gram->phrase]);
+        __builtin_prefetch(tables->strings + gram->text_at);
+    }
     for (size_t i = 0; i < count; i++) {
         const struct image_gram *gram = &tables->grams[(uint32_t)search->asked[i]];
         if (gram->whole)

@@ -54,8 +54,9 @@ void contest_init(struct contest *contest, const struct ruleset *set, bool stand
     contest_clear(contest);
 }
 
-static struct candidate candidate_of(const struct contest *contest, uint32_t index, uint32_t phrase,
-                                     enum ruleset_rank rank, uint8_t wildness, uint32_t literal)
+static inline struct candidate candidate_of(const struct contest *contest, uint32_t index,
+                                            uint32_t phrase, enum ruleset_rank rank,
+                                            uint8_t wildness, uint32_t literal)
 {
     const struct image_rule *rule = &contest->rules[index];
     uint64_t action = rule->actions[contest->temporary];
@@ -72,18 +73,22 @@ static bool is_better(const struct candidate *a, const struct candidate *b)
     return a->phrase < b->phrase;
 }
 
-static void candidate_add(struct contest *contest, const struct candidate *candidate)
+static void candidate_squeeze(struct contest *contest, struct candidate candidate)
 {
-    contest->refined_filter |= contest->rules[candidate->rule].refines_filter;
-    if (contest->count < RULESET_MATCHES_MAX) {
-        contest->kept[contest->count++] = *candidate;
-        return;
-    }
     unsigned worst = 0;
     contest->crowded = true;
     for (unsigned i = 1; i < contest->count; i++)
         if (safest_of(&contest->kept[i]) > safest_of(&contest->kept[worst])) worst = i;
-    if (safest_of(candidate) < safest_of(&contest->kept[worst])) contest->kept[worst] = *candidate;
+    if (safest_of(&candidate) < safest_of(&contest->kept[worst])) contest->kept[worst] = candidate;
+}
+
+static inline void candidate_add(struct contest *contest, struct candidate candidate)
+{
+    contest->refined_filter |= contest->rules[candidate.rule].refines_filter;
+    if (contest->count < RULESET_MATCHES_MAX)
+        contest->kept[contest->count++] = candidate;
+    else
+        candidate_squeeze(contest, candidate);
 }
 
 /* ---- who enters ---- */
@@ -112,7 +117,7 @@ void contest_enter_text(struct contest *contest, uint32_t index, uint32_t phrase
         if (is_better(&candidate, &contest->kept[i])) contest->kept[i] = candidate;
         return;
     }
-    candidate_add(contest, &candidate);
+    candidate_add(contest, candidate);
 }
 
 void contest_enter_plain(struct contest *contest, const struct image_plain *plain, bool by_status,
@@ -129,7 +134,7 @@ void contest_enter_plain(struct contest *contest, const struct image_plain *plai
         return;
     struct candidate candidate =
         candidate_of(contest, plain->rule, IMAGE_NONE, plain_rank(plain, by_status), wildness, 0);
-    candidate_add(contest, &candidate);
+    candidate_add(contest, candidate);
 }
 
 /* ---- who wins ---- */
