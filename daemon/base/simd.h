@@ -211,6 +211,26 @@ static inline uint32_t simd_find_high(const char *text)
 #endif
 }
 
+/* Whether any of the 2 * SIMD_STEP bytes at `text` is ESC, SO or from 0x80. */
+static inline bool simd_has_escape(const char *text)
+{
+#if defined(__SSE2__)
+    const __m128i escape = _mm_set1_epi8('\x1b'), shift = _mm_set1_epi8('\x0e');
+    __m128i found = _mm_setzero_si128();
+    for (unsigned i = 0; i < 2 * SIMD_STEP; i += 16) {
+        __m128i bytes = simd_load(text + i);
+        found = _mm_or_si128(found, bytes);
+        found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, escape));
+        found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, shift));
+    }
+    return _mm_movemask_epi8(found) != 0;
+#else
+    for (unsigned i = 0; i < 2 * SIMD_STEP; i++)
+        if ((unsigned char)text[i] >= 0x80 || text[i] == '\x1b' || text[i] == '\x0e') return true;
+    return false;
+#endif
+}
+
 /* Control characters and bytes from 0x80. */
 static inline uint32_t simd_find_unplain(const char *text)
 {

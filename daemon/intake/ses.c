@@ -52,8 +52,7 @@ static void text_read(struct json_reader *json, struct span *out)
 static struct recipient *recipient_add(struct notice *notice, struct arena *arena)
 {
     if (!notice->recipients)
-        notice->recipients =
-            arena_take_zero(arena, BOUNCE_RECIPIENTS_MAX * sizeof *notice->recipients);
+        notice->recipients = arena_take(arena, BOUNCE_RECIPIENTS_MAX * sizeof *notice->recipients);
     notice->is_full |= !notice->recipients || notice->count == BOUNCE_RECIPIENTS_MAX;
     return notice->is_full ? NULL : &notice->recipients[notice->count++];
 }

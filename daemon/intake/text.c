@@ -1,6 +1,8 @@
 /* Running text: the address that a reply names, words, HTML. */
+#include "base/simd.h"
 #include "intake/intake_private.h"
 #include "mail/address.h"
+#include <string.h>
 
 enum {
     LOOK_MAX = 64 * 1024, /* of a text that is looked at for an address */
@@ -221,12 +223,30 @@ static size_t tag_end(struct span html, size_t at)
     return end < rest.len ? at + end + 1 : html.len;
 }
 
+/* How far the text goes on without a tag, an entity or a NUL, which is left out. */
+static size_t html_plain_run(struct span html, size_t at)
+{
+    char storage[SIMD_STEP];
+    size_t step = at;
+    for (; step < html.len; step += SIMD_STEP) {
+        const char *bytes = simd_tail(html.ptr + step, html.len - step, storage);
+        uint32_t found = simd_find_either(bytes, '<', '&') | simd_find_byte(bytes, '\0');
+        if (found) return step + (size_t)__builtin_ctz(found) - at;
+    }
+    return html.len - at;
+}
+
 struct span text_from_html(struct span html, struct arena *arena)
 {
     char *out = arena_take(arena, html.len);
     if (!out) return SPAN_NONE;
     size_t len = 0;
     for (size_t at = 0; at < html.len;) {
+        size_t run = html_plain_run(html, at);
+        memcpy(out + len, html.ptr + at, run);
+        len += run;
+        at += run;
+        if (at == html.len) break;
         struct span rest = span_skip(html, at);
         bool is_tag = *rest.ptr == '<' && rest.len > 1 &&
                       (byte_is_alpha(rest.ptr[1]) || rest.ptr[1] == '/' || rest.ptr[1] == '!');

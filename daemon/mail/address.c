@@ -74,7 +74,7 @@ static bool domain_is_valid(struct span domain)
 {
     if (domain.len >= 3 && *domain.ptr == '[') return literal_is_valid(domain);
     if (domain.len && domain.ptr[domain.len - 1] == '.') domain.len--;
-    if (domain.len == 0) return false;
+    if (domain.len == 0 || !is_domain_byte(domain.ptr[domain.len - 1])) return false;
     uint32_t dots;
     if (plain_run(domain, &dots) == domain.len) {
         uint32_t last = UINT32_C(1) << (domain.len - 1);
@@ -176,10 +176,24 @@ static bool inner_parse(struct span inner, struct arena *arena, struct span *out
     return true;
 }
 
+/* How far away the next '<' or '"' is, or the end of the text. */
+static size_t angle_or_quote(struct span text, size_t at)
+{
+    char storage[SIMD_STEP];
+    for (size_t step = at; step < text.len; step += SIMD_STEP) {
+        const char *bytes = simd_tail(text.ptr + step, text.len - step, storage);
+        uint32_t found = simd_find_either(bytes, '<', '"');
+        if (found) return step + (size_t)__builtin_ctz(found) - at;
+    }
+    return text.len - at;
+}
+
 static bool angle_find(struct span text, struct arena *arena, struct span *out)
 {
     bool has_quotes = true; /* until one is met that is not closed */
     for (size_t at = 0; at < text.len; at++) {
+        at += angle_or_quote(text, at);
+        if (at == text.len) break;
         if (text.ptr[at] == '"' && has_quotes) {
             size_t end = quoted_end(text, at);
             has_quotes = end > 0;

@@ -54,7 +54,10 @@ void charset_free(struct charset *charset)
 static bool is_plain(struct span text)
 {
     char storage[SIMD_STEP];
-    for (size_t step = 0; step < text.len; step += SIMD_STEP) {
+    size_t step = 0;
+    for (; text.len - step >= 2 * SIMD_STEP; step += 2 * SIMD_STEP)
+        if (simd_has_escape(text.ptr + step)) return false;
+    for (; step < text.len; step += SIMD_STEP) {
         const char *bytes = simd_tail(text.ptr + step, text.len - step, storage);
         if (simd_find_high(bytes) | simd_find_either(bytes, '\x1b', '\x0e')) return false;
     }

@@ -77,16 +77,27 @@ static size_t equals_take(struct span text, size_t at, bool is_q, int *byte)
     return used ? used : 1;
 }
 
+/* Copies up to the next "=" at or behind `at`, or to the end; returns how many bytes that are. A
+ * whole step may be written: what was decoded is never longer than what it came from. */
+static size_t copy_to_equals(struct span text, size_t at, char *out)
+{
+    size_t step = at;
+    for (; text.len - step >= SIMD_STEP; step += SIMD_STEP, out += SIMD_STEP) {
+        uint32_t equals = simd_find_byte(text.ptr + step, '=');
+        memcpy(out, text.ptr + step, SIMD_STEP);
+        if (equals) return step + (size_t)__builtin_ctz(equals) - at;
+    }
+    for (; step < text.len && text.ptr[step] != '='; step++) *out++ = text.ptr[step];
+    return step - at;
+}
+
 static struct span decode_equals(struct span text, bool is_q, struct arena *arena)
 {
     char *out = arena_take(arena, text.len);
     if (!out) return SPAN_NONE;
     size_t len = 0;
     for (size_t at = 0; at < text.len;) {
-        struct span rest = span_skip(text, at);
-        size_t run = span_find_byte(rest, '=');
-        if (run == SPAN_NOT_FOUND) run = rest.len;
-        memcpy(out + len, rest.ptr, run);
+        size_t run = copy_to_equals(text, at, out + len);
         if (is_q)
             for (size_t i = 0; i < run; i++)
                 if (out[len + i] == '_') out[len + i] = ' ';

@@ -58,13 +58,12 @@ static bool split_slowly(struct span line, struct header_field *out)
  * text, as a step may reach behind the line. */
 static bool split_field(struct span line, size_t text_left, struct header_field *out)
 {
-    char storage[SIMD_STEP];
-    const char *bytes = simd_tail(line.ptr, text_left, storage);
-    uint32_t colons = simd_find_byte(bytes, ':');
+    if (text_left < SIMD_STEP) return split_slowly(line, out);
+    uint32_t colons = simd_find_byte(line.ptr, ':');
     if (line.len < SIMD_STEP) colons &= (UINT32_C(1) << line.len) - 1;
     if (!colons && line.len <= SIMD_STEP) return false;
     uint32_t before = (colons & -colons) - 1; /* the bytes before the first colon */
-    if (!colons || simd_find_unprinted(bytes) & before) return split_slowly(line, out);
+    if (!colons || simd_find_unprinted(line.ptr) & before) return split_slowly(line, out);
     size_t colon = (size_t)__builtin_ctz(colons);
     out->name = span_take(line, colon);
     out->value = span_skip(line, colon + 1);
@@ -84,7 +83,7 @@ static inline struct span trim(const char *from, const char *to)
 static inline const char *line_stop(const char *at, const char *end, const char **next)
 {
     const char *stop = at + scan_line_end(span_of(at, (size_t)(end - at)));
-    *next = stop < end && *stop == '\n' ? stop + 1 : line_end_skip(stop, end);
+    *next = line_behind(stop, end);
     return stop;
 }
 

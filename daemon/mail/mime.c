@@ -31,7 +31,7 @@ struct level {                      /* a multipart that is open */
     bool has_parts;
 };
 
-enum { BUCKETS = 256 };
+enum { BUCKETS = 64 };
 
 struct builder {
     const char *end; /* of the mail */
@@ -105,6 +105,7 @@ static void level_open(struct builder *builder, struct node *node)
         builder->walk->was_cut = true;
         return;
     }
+    if (builder->level_count == 0) memset(builder->buckets, 0, sizeof builder->buckets);
     unsigned index = builder->level_count++;
     struct level *level = &builder->levels[index];
     *level = (struct level){.multipart = node};
@@ -262,7 +263,6 @@ struct mime_walk *mime_walk_start_at(const struct mime_part *root, struct arena 
     builder.arena = arena;
     builder.walk = walk;
     builder.level_count = 0;
-    memset(builder.buckets, 0, sizeof builder.buckets);
     walk_build(&builder, root);
     return walk->first ? walk : NULL;
 }
