@@ -292,6 +292,25 @@ static inline uint32_t simd_find_unprinted(const char *text)
 #endif
 }
 
+/* The same and the colon, among the first 16 bytes alone: where the name of a field ends. */
+static inline uint32_t simd_find_name_end(const char *text)
+{
+#if defined(__SSE2__)
+    const __m128i blank = _mm_set1_epi8(0x20), del = _mm_set1_epi8(0x7f),
+                  colon = _mm_set1_epi8(':');
+    __m128i bytes = simd_load(text);
+    __m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, del), _mm_cmpeq_epi8(bytes, colon));
+    found = _mm_or_si128(found, _mm_cmpeq_epi8(_mm_min_epu8(bytes, blank), bytes));
+    return (uint32_t)_mm_movemask_epi8(found);
+#else
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < 16; i++)
+        mask |= (uint32_t)((unsigned char)text[i] <= 0x20 || text[i] == 0x7f || text[i] == ':')
+                << i;
+    return mask;
+#endif
+}
+
 static inline uint32_t simd_find_digit(const char *text)
 {
 #if defined(__SSE2__)

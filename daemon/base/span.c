@@ -28,11 +28,14 @@ static inline uint64_t short_word(const char *at, size_t len)
     return byte[0] | (uint64_t)byte[len / 2] << 8 | (uint64_t)byte[len - 1] << 16;
 }
 
-/* The two cases of a letter differ in one bit: most words that differ do so elsewhere. */
+/* The two cases of a letter differ in one bit: most words that differ do so elsewhere. What differs
+ * in that bit alone has to be a letter. */
 static inline bool words_equal_fold(uint64_t a, uint64_t b)
 {
-    if ((a ^ b) & ~UINT64_C(0x2020202020202020)) return false;
-    return a == b || scan_lower(a) == scan_lower(b);
+    const uint64_t cases = UINT64_C(0x2020202020202020);
+    uint64_t difference = a ^ b;
+    if (difference & ~cases) return false;
+    return difference == 0 || (difference << 2 & ~scan_letters(a | cases)) == 0;
 }
 
 bool span_bytes_equal_fold(const char *a, const char *b, size_t len)

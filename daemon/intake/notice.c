@@ -17,9 +17,8 @@ struct reader {
     bool in_transcript;  /* it is a reply of a transcript: nothing but its line belongs to it */
     const char *at_sign; /* the next '@' of the text, or its end */
     const char *end;     /* of the text */
-    uint32_t copy_letters[32]; /* with which copy_openings begin: see copy_letters_note */
-    const char *command;       /* the last ">>> " line since the entry at hand, and */
-    bool is_refused;           /* it was answered with a "<<< 4…" or "<<< 5…" */
+    const char *command; /* the last ">>> " line since the entry at hand, and */
+    bool is_refused;     /* it was answered with a "<<< 4…" or "<<< 5…" */
 };
 
 struct opening { /* a line that begins a recipient's paragraph */
@@ -28,8 +27,9 @@ struct opening { /* a line that begins a recipient's paragraph */
     bool has_colon, is_reply;
 };
 
-static struct span skip_blanks(struct span text)
+static inline struct span skip_blanks(struct span text)
 {
+    if (text.len == 0 || (unsigned char)*text.ptr > ' ') return text;
     while (text.len && byte_is_blank(*text.ptr)) text = span_skip(text, 1);
     return text;
 }
@@ -86,7 +86,7 @@ static bool reply_opening(struct span line, struct opening *out)
 }
 
 /* Whether an '@' stands in the line. The next one is remembered: most lines have none. */
-static bool has_at(struct reader *reader, struct span line)
+static inline bool has_at(struct reader *reader, struct span line)
 {
     if (reader->at_sign < line.ptr) {
         size_t left = (size_t)(reader->end - line.ptr);
@@ -96,10 +96,10 @@ static bool has_at(struct reader *reader, struct span line)
     return reader->at_sign < line.ptr + line.len;
 }
 
+/* `line` holds an '@'. */
 static bool line_opens(struct reader *reader, struct span line, bool after_empty,
                        struct opening *out)
 {
-    if (!has_at(reader, line)) return false;
     struct span text = trim_right(skip_blanks(line));
     out->is_reply =
         (reader->notice->count == 0 || reader->in_transcript) && reply_opening(line, out);
@@ -145,6 +145,7 @@ static const struct span copy_openings[] = {
     {"unsent message follows", 22},
     {"returned message follows", 24},
 };
+static struct words copy_starts = WORDS(copy_openings);
 
 /* A heading: not a sentence that goes on for the reader. */
 static bool is_whole_line(struct span rest)
@@ -154,15 +155,8 @@ static bool is_whole_line(struct span rest)
     return rest.len <= HEADING_MAX && !(rest.len && rest.ptr[rest.len - 1] == ',');
 }
 
-/* By the first letter: which second ones there are. */
-static void copy_letters_note(uint32_t *seconds)
-{
-    for (size_t i = 0; i < sizeof copy_openings / sizeof *copy_openings; i++)
-        seconds[copy_openings[i].ptr[0] & 31] |= UINT32_C(1) << (copy_openings[i].ptr[1] & 31);
-}
-
 /* The first field of the returned message itself. */
-static bool is_copy_field(struct span line)
+static inline bool is_copy_field(struct span line)
 {
     return line.len && *line.ptr == 'R' &&
            (span_starts(line, SPAN("Received: ")) || span_starts(line, SPAN("Return-Path: ")) ||
@@ -171,22 +165,17 @@ static bool is_copy_field(struct span line)
 
 /* A ruled line that names what follows, or one that does so by itself. `text`: without blanks
  * before it. */
-static bool is_copy_heading(const struct reader *reader, struct span text)
+static bool is_copy_heading(struct span text)
 {
-    if (text.len < 2) return false;
-    char first = byte_lower(*text.ptr);
-    if (first != '-' && !(reader->copy_letters[first & 31] >> (text.ptr[1] & 31) & 1)) return false;
     text = span_take(text, 100);
     if (span_starts(text, SPAN("---"))) return words_find_any(&of_copies, text);
-    for (size_t i = 0; i < sizeof copy_openings / sizeof *copy_openings; i++)
-        if (*copy_openings[i].ptr == first && span_starts_fold(text, copy_openings[i]))
-            return is_whole_line(span_skip(text, copy_openings[i].len));
-    return false;
+    const struct span *opening = words_find_start(&copy_starts, text);
+    return opening && is_whole_line(span_skip(text, opening->len));
 }
 
 /* Old Sendmails sum up what a host said by "Remote protocol error": its own words are the lines
  * before, and belong to the entry. */
-static void transcript_note(struct reader *reader, struct span line)
+static inline void transcript_note(struct reader *reader, struct span line)
 {
     if (*line.ptr != '>' && *line.ptr != '<') return;
     if (span_starts(line, SPAN(">>> "))) {
@@ -234,6 +223,10 @@ static bool line_take(struct reader *reader, struct span line, bool after_empty)
 {
     struct notice *notice = reader->notice;
     struct opening opening;
+    if (!has_at(reader, line)) {
+        transcript_note(reader, line);
+        return true;
+    }
     if (!line_opens(reader, line, after_empty, &opening) ||
         (notice->count &&
          intake_same_address(opening.address, notice->entries[notice->count - 1].address))) {
@@ -253,16 +246,15 @@ bool notice_read(struct span text, struct arena *arena, struct notice *out)
     if (!text.len) return true;
     const char *end = out->text.ptr + out->text.len;
     struct reader reader = {.arena = arena, .notice = out, .end = end};
-    copy_letters_note(reader.copy_letters);
     struct line_reader lines;
     struct span line;
     line_reader_init(&lines, out->text);
     bool after_empty = true, begins = true;
     while (out->count <= BOUNCE_RECIPIENTS_MAX && line_next(&lines, &line)) {
         struct span words = skip_blanks(line);
-        bool is_empty = trim_right(words).len == 0;
+        bool is_empty = words.len == 0 || (byte_is_space(*words.ptr) && trim_right(words).len == 0);
         bool is_field = is_copy_field(line);
-        if (is_field || is_copy_heading(&reader, words)) {
+        if (is_field || is_copy_heading(words)) {
             end = line.ptr;
             const char *copy = is_field ? line.ptr : lines.rest.ptr;
             out->copy = span_skip(text, (size_t)(copy - text.ptr));

@@ -37,14 +37,26 @@ static void index_get(struct words *words)
 }
 
 /* `text` is of two bytes at least. */
-static bool begins_any(const struct words *words, struct span text)
+static inline bool may_begin(const struct words *words, const char *text)
+{
+    return words->seconds[text[0] & 31] >> (text[1] & 31) & 1;
+}
+
+static const struct span *begins_any(const struct words *words, struct span text)
 {
     char second = byte_lower(text.ptr[1]);
     for (unsigned i = words->first[slot_of(text.ptr)]; i; i = words->next[i]) {
-        struct span word = words->list[i - 1];
-        if (word.ptr[1] == second && span_starts_fold(text, word)) return true;
+        const struct span *word = &words->list[i - 1];
+        if (word->ptr[1] == second && span_starts_fold(text, *word)) return word;
     }
-    return false;
+    return NULL;
+}
+
+const struct span *words_find_start(struct words *words, struct span text)
+{
+    index_get(words);
+    if (text.len < 2 || !may_begin(words, text.ptr)) return NULL;
+    return begins_any(words, text);
 }
 
 bool words_find_any(struct words *words, struct span text)
@@ -61,7 +73,7 @@ bool words_find_any(struct words *words, struct span text)
         for (; begins; begins &= begins - 1) {
             size_t at = step + (size_t)__builtin_ctz(begins);
             if (at + 1 >= text.len) break;
-            if (!(words->seconds[text.ptr[at] & 31] >> (text.ptr[at + 1] & 31) & 1)) continue;
+            if (!may_begin(words, text.ptr + at)) continue;
             if (begins_any(words, span_skip(text, at))) return true;
         }
     }

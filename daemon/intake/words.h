@@ -23,4 +23,6 @@ struct words {
 
 /* True where any of the words stands in the text at the start of a word, without ASCII case. */
 bool words_find_any(struct words *words, struct span text);
+/* The first of the list that the text begins with, without ASCII case; NULL: none. */
+const struct span *words_find_start(struct words *words, struct span text);
 #endif

@@ -59,6 +59,13 @@ static bool split_slowly(struct span line, struct header_field *out)
 static bool split_field(struct span line, size_t text_left, struct header_field *out)
 {
     if (text_left < SIMD_STEP) return split_slowly(line, out);
+    uint32_t stops = simd_find_name_end(line.ptr);
+    size_t end = stops ? (size_t)__builtin_ctz(stops) : line.len;
+    if (end < line.len && line.ptr[end] == ':') {
+        out->name = span_take(line, end);
+        out->value = span_skip(line, end + 1);
+        return end > 0;
+    }
     uint32_t colons = simd_find_byte(line.ptr, ':');
     if (line.len < SIMD_STEP) colons &= (UINT32_C(1) << line.len) - 1;
     if (!colons && line.len <= SIMD_STEP) return false;
