@@ -7,16 +7,13 @@
 /* Where the first CR or LF stands, or text.len. */
 static inline size_t scan_line_end(struct span text)
 {
-    char storage[SIMD_STEP];
     size_t step = 0;
-    uint32_t found = 0;
     for (; text.len - step >= SIMD_STEP; step += SIMD_STEP) {
-        found = simd_find_either(text.ptr + step, '\n', '\r');
+        uint32_t found = simd_find_either(text.ptr + step, '\n', '\r');
         if (found) return step + (size_t)__builtin_ctz(found);
     }
-    if (step == text.len) return step;
-    found = simd_find_either(simd_tail(text.ptr + step, text.len - step, storage), '\n', '\r');
-    return found ? step + (size_t)__builtin_ctz(found) : text.len;
+    while (step < text.len && text.ptr[step] != '\n' && text.ptr[step] != '\r') step++;
+    return step;
 }
 
 /* How many bytes at the start are plain ASCII (below 0x80). */
