@@ -26,6 +26,7 @@ struct cue_index {
     uint64_t heads[PHRASE_COUNT];  /* the first eight bytes, zeroes behind a shorter phrase */
     uint64_t sizes[PHRASE_COUNT];  /* the mask of those bytes */
     uint64_t masks[HEAD_SIZE + 1]; /* 0xFF for the first n bytes of a head */
+    uint32_t seconds[32];          /* by the first byte: which second ones there are */
 };
 
 static inline unsigned slot_of(uint64_t gram)
@@ -41,7 +42,8 @@ static void index_build(struct cue_index *index)
     unsigned slot = 0;
     for (size_t i = 0; i < PHRASE_COUNT; i++) {
         struct span head = span_take(phrases[i].text, HEAD_SIZE);
-        CHECK(byte_is_alpha(*head.ptr) || *head.ptr == '-' || (unsigned char)*head.ptr >= 0x80);
+        CHECK(byte_is_alpha(*head.ptr) || *head.ptr == '-' || (unsigned char)*head.ptr >= 0xC0);
+        index->seconds[*head.ptr & 31] |= UINT32_C(1) << (head.ptr[1] & 31);
         memcpy(&index->heads[i], head.ptr, head.len);
         index->sizes[i] = index->masks[head.len];
         uint64_t gram = index->heads[i] & index->masks[GRAM_SIZE];
@@ -118,12 +120,13 @@ void cue_find(const struct cue_index *index, struct span text, struct cues *out)
     for (size_t step = 0; step + 2 < text.len; step += SIMD_STEP) {
         const char *bytes = simd_tail(text.ptr + step, text.len - step, storage);
         uint32_t letters = simd_find_alpha(bytes);
-        uint32_t high = simd_find_high(bytes);
-        uint32_t begins = (~(letters << 1 | carry) & (letters | simd_find_byte(bytes, '-'))) | high;
+        uint32_t lead = simd_find_lead(bytes);
+        uint32_t begins = (~(letters << 1 | carry) & (letters | simd_find_byte(bytes, '-'))) | lead;
         carry = letters >> (SIMD_STEP - 1);
         for (; begins; begins &= begins - 1) {
             size_t at = step + (size_t)__builtin_ctz(begins);
             if (at + 2 >= text.len) break;
+            if (!(index->seconds[text.ptr[at] & 31] >> (text.ptr[at + 1] & 31) & 1)) continue;
             try_at(index, text, at, out);
         }
     }

@@ -4,16 +4,15 @@
  * in it by whoever asks first, and never changed again: any thread. */
 #include "base/span.h"
 
-enum { WORDS_MAX = 254, WORDS_SLOTS = 128 };
+enum { WORDS_MAX = 254, WORDS_SLOTS = 512 };
 
 struct words {
-    const struct span *list; /* each lower case, of two bytes at least */
+    const struct span *list; /* each lower case, of three bytes at least */
     size_t count;            /* at most WORDS_MAX */
     /* The index: not for callers. */
     _Atomic int state;
     bool begin_with_letters;     /* all of them: ASCII ones or bytes from 0x80 */
-    uint32_t seconds[32];        /* by the first byte: which second ones there are */
-    uint8_t first[WORDS_SLOTS];  /* by the first two bytes: the place + 1 of a word; 0: none */
+    uint8_t first[WORDS_SLOTS];  /* by the first three bytes: the place + 1 of a word; 0: none */
     uint8_t next[WORDS_MAX + 1]; /* by place + 1: the next word of the same slot */
 };
 #define WORDS(array)                                                                               \
