@@ -3,13 +3,20 @@
 #include "main/option_list.h"
 #include "base/civil.h"
 
-enum { BATCH_RECORDS = 10000, BATCH_BYTES = 16 << 20 };
+enum {
+    BATCH_RECORDS = 10000,
+    BATCH_BYTES = 16 << 20,
+    STATE_INTERVAL_MS = 5000,
+    STATE_MEMORY = 48 << 20
+};
 
 void settings_default(struct pipeline_config *out)
 {
     *out = (struct pipeline_config){.batch_records = BATCH_RECORDS,
                                     .batch_bytes_in = BATCH_BYTES,
-                                    .batch_bytes_out = BATCH_BYTES};
+                                    .batch_bytes_out = BATCH_BYTES,
+                                    .state_interval_ms = STATE_INTERVAL_MS,
+                                    .state_memory = STATE_MEMORY};
     policy_default(&out->policy);
     policy_seal(&out->policy);
 }
@@ -120,5 +127,7 @@ void settings_to_pipeline(const struct options *options, struct pipeline_config 
     out->transaction_timeout_ms = options_number(options, OPTION_RUN_TRANSACTION_TIMEOUT);
     out->idle_tick_ms = options_number(options, OPTION_RUN_IDLE_TICK);
     out->broker_wait_ms = options_number(options, OPTION_RUN_BROKER_WAIT);
+    out->state_interval_ms = options_number(options, OPTION_STATE_INTERVAL);
+    out->state_memory = (uint64_t)options_number(options, OPTION_STATE_MEMORY);
     set_policy(options, &out->policy);
 }

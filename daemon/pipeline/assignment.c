@@ -27,17 +27,25 @@ static struct slot *find_or_make(struct assignment *assignment, int32_t partitio
     if (assignment->with_state) {
         slot->position = calloc(1, sizeof *slot->position);
         CHECK(slot->position);
+        unwritten_init(&slot->unwritten, partition);
     }
     assignment->slots[partition] = slot;
     return slot;
 }
 
+/* Another process may have gone on where this one stopped: only the file, brought up from the
+ * topic, is to be believed then. */
+static void drop_unwritten(const struct assignment *assignment, struct slot *slot)
+{
+    if (assignment->with_state && !MUTANT(KEEP_UNWRITTEN)) unwritten_drop(&slot->unwritten);
+}
+
 void assignment_close_store(struct assignment *assignment, struct slot *slot)
 {
+    drop_unwritten(assignment, slot);
     if (!slot->store) return;
     assignment->ports->store.ops->close(slot->store);
     slot->store = NULL;
-    slot->store_begun = false;
 }
 
 static bool is_unsettled(enum partition_state state)
@@ -198,6 +206,9 @@ static bool take_result(struct assignment *assignment, struct acquire_job *job, 
     slot->next = slot->rewind_next = job->next;
     slot->committed_next = job->committed;
     slot->due_ms = 0;
+    if (assignment->with_state)
+        unwritten_start(&slot->unwritten, assignment->ports->store.ops->place(slot->store),
+                        slot->position);
     note(assignment, slot, PARTITION_ACQUIRED);
     return true;
 }
@@ -309,6 +320,7 @@ bool assignment_reacquire_one(struct assignment *assignment, struct slot *slot, 
                               struct error *error)
 {
     TRY(happen(assignment, slot, PARTITION_DOUBTED, error));
+    drop_unwritten(assignment, slot);
     slot->due_ms = port_monotonic_ms(assignment->ports) + delay_ms;
     return true;
 }
@@ -337,6 +349,7 @@ void assignment_done(struct assignment *assignment)
     for (int i = 0; i < KAFKA_PARTITIONS_MAX; i++) {
         if (!assignment->slots[i]) continue;
         assignment_close_store(assignment, assignment->slots[i]);
+        if (assignment->with_state) unwritten_done(&assignment->slots[i]->unwritten);
         free(assignment->slots[i]->position);
         free(assignment->slots[i]);
     }

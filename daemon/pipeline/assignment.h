@@ -7,11 +7,11 @@
 #include "pipeline/acquirer.h"
 #include "pipeline/partition_state.h"
 #include "pipeline/trouble.h"
+#include "pipeline/unwritten.h"
 
 struct slot {
     int32_t partition;
     enum partition_state state;
-    bool store_begun; /* its SQLite transaction is open */
     bool job_out;
     int64_t next;           /* offset to fetch next, control markers included */
     int64_t committed_next; /* what the last committed transaction said; -1: none ever did */
@@ -21,8 +21,9 @@ struct slot {
     enum exit_code trouble; /* of its state file, not yet acted upon (pause.c); EXIT_DONE: none */
     bool paused;            /* because of that; not RUNNING again yet */
     unsigned pauses;        /* since its state file was written last */
-    void *store;            /* stage 2 */
+    void *store;            /* stage 2, as what follows */
     struct position *position;
+    struct unwritten unwritten; /* RUNNING, IN_BATCH, and READY after a rewind; else empty */
     struct acquire_job job;
 };
 

@@ -41,7 +41,7 @@ void changes_clear(struct changes *changes)
     memset(changes->table, 0, changes->table_size * sizeof *changes->table);
 }
 
-static uint64_t hash_of(int32_t partition, struct span tenant, struct span recipient)
+uint64_t changes_hash(int32_t partition, struct span tenant, struct span recipient)
 {
     return hash_xxh64(recipient, hash_xxh64(tenant, (uint64_t)(uint32_t)partition));
 }
@@ -81,7 +81,7 @@ static void grow(struct changes *changes)
 static struct change *find_or_make(struct changes *changes, int32_t partition, struct span tenant,
                                    struct span recipient)
 {
-    uint64_t hash = hash_of(partition, tenant, recipient);
+    uint64_t hash = changes_hash(partition, tenant, recipient);
     uint32_t *entry = find(changes, hash, partition, tenant, recipient);
     if (*entry) return &changes->list[*entry - 1];
     if (changes->count == changes->size) {
@@ -152,7 +152,7 @@ bool changes_get(const struct changes *changes, int32_t partition, struct span t
                  struct span recipient, struct recipient_state *out)
 {
     if (changes->count == 0) return false;
-    uint64_t hash = hash_of(partition, tenant, recipient);
+    uint64_t hash = changes_hash(partition, tenant, recipient);
     const uint32_t *entry = find(changes, hash, partition, tenant, recipient);
     if (*entry == 0) return false;
     change_read(&changes->list[*entry - 1], out);

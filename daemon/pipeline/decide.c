@@ -40,7 +40,7 @@ static const char *find_foreign(struct stage2 *stage, const struct kafka_record 
     return NULL;
 }
 
-/* From what this transaction has of it, else from the state file. */
+/* From what this transaction has of it, else from what those before it left, else from the file. */
 static bool load(struct stage2 *stage, struct slot *slot, struct span tenant,
                  struct recipient_state *out, bool *from_file, struct error *error)
 {
@@ -48,6 +48,7 @@ static bool load(struct stage2 *stage, struct slot *slot, struct span tenant,
     struct span recipient = stage->classified.key_recipient;
     *from_file = false;
     if (changes_get(&stage->changes, slot->partition, tenant, recipient, out)) return true;
+    if (unwritten_get(&slot->unwritten, tenant, recipient, out)) return true;
     TRY(stage->ports->store.ops->get(slot->store, tenant, recipient, out, &found, error));
     if (!found) state_init(out);
     *from_file = true;

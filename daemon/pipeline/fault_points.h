@@ -16,14 +16,16 @@
     POINT("classify", "barrier")   /* committed() has answered */                                  \
     POINT("classify", "revoked")   /* settled, the partitions not yet released */                  \
     POINT("decide", "begun")       /* the Kafka transaction is open, nothing is in it */           \
-    POINT("decide", "touched")     /* the SQLite transaction of a partition is open too */         \
-    POINT("decide", "applied")     /* one record is in SQLite, its decision sent */                \
+    POINT("decide", "touched")     /* one more partition is in the transaction */                  \
+    POINT("decide", "applied")     /* one record is decided, its decision sent */                  \
     POINT("decide", "changes")     /* the changed recipients are sent, the positions are not */    \
     POINT("decide", "sent")        /* the position records are sent too */                         \
     POINT("decide", "offsets")     /* the offsets are sent, not committed */                       \
-    POINT("decide", "committed")   /* committed in Kafka, in no SQLite file */                     \
-    POINT("decide", "stored")      /* committed in the SQLite file of one more partition */        \
-    POINT("decide", "aborted")     /* undone: Kafka is, SQLite is not yet */                       \
+    POINT("decide", "committed")   /* committed in Kafka, and memory does not know it yet */       \
+    POINT("decide", "kept")        /* in memory as well, in no SQLite file */                      \
+    POINT("decide", "flushing")    /* the SQLite transaction of a partition is open */             \
+    POINT("decide", "stored")      /* committed in the SQLite file of a partition */               \
+    POINT("decide", "aborted")     /* undone: Kafka is, memory is not yet */                       \
     POINT("decide", "barrier")     /* committed() has answered */                                  \
     POINT("decide", "restoring")   /* a record of recipients is restored, not committed */         \
     POINT("decide", "restored")    /* the file is at the mark, and committed */                    \

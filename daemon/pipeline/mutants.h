@@ -18,8 +18,11 @@
     ROW(IGNORE_MARKERS, "ignore-markers", "`next` does not count control markers")                 \
     ROW(OLD_FILE, "old-file", "port: a file older than delete.retention.ms is kept")               \
     ROW(MEMORY_REWIND, "memory-rewind", "after doubt stage 1 goes on from what memory says")       \
-    ROW(DOUBT_REWINDS, "doubt-rewinds", "after doubt stage 2 goes on from its state files")        \
-    ROW(NO_ROLLBACK, "no-rollback", "an abort does not roll the state files back")                 \
+    ROW(DOUBT_REWINDS, "doubt-rewinds", "after doubt stage 2 goes on from what memory says")       \
+    ROW(NO_ROLLBACK, "no-rollback", "an abort keeps what its transaction changed")                 \
+    ROW(UNWRITTEN_UNREAD, "unwritten-unread", "a look-up asks the state file alone")               \
+    ROW(PLACE_AHEAD, "place-ahead", "a file's place is committed before what leads up to it")      \
+    ROW(KEEP_UNWRITTEN, "keep-unwritten", "what was not written outlives its assignment")          \
     ROW(YOUNG_FILE, "young-file", "a file is as young as the moment that it was written")
 #ifdef BOUNCED_MUTANTS
 enum mutant {

@@ -30,6 +30,8 @@ struct pipeline_config {
     int64_t commit_interval_ms, transaction_timeout_ms, idle_tick_ms;
     uint32_t batch_records;                   /* 10,000 */
     uint64_t batch_bytes_in, batch_bytes_out; /* 16 MiB each */
+    int64_t state_interval_ms;                /* a state file is behind by so much at most */
+    uint64_t state_memory;                    /* for what the files do not hold yet; 48 MiB */
     int64_t broker_wait_ms;                   /* at start; then EXIT_UNAVAILABLE */
     const struct intake_config *intake;       /* may be NULL: the sender has no marks of its own */
     struct policy policy;

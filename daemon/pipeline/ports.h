@@ -98,7 +98,8 @@ struct reader_port {
 
 /* The state of one partition; a handle moves between threads as a whole. What a failure asks for is
  * in its code. EXIT_TEMPORARY passes (no room, a failing disk, a lock): the partition pauses,
- * others go on, and the same handle serves again after a rollback. EXIT_BAD_DATA: the content is
+ * others go on, and the same handle serves again after a rollback. What is read outside of a
+ * transaction is what was committed last. EXIT_BAD_DATA: the content is
  * damaged; closed and opened again it is begun anew. Anything else ends the stage. */
 struct store_ops {
     /* *rebuilt: why the file was begun anew, "" otherwise (a literal). */

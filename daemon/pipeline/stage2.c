@@ -36,17 +36,14 @@ static void open_batch(struct stage2 *stage)
     batch_open(&stage->batch);
 }
 
-/* The slot joins the open transaction: from here on its state file is in a transaction as well. */
-static bool touch(struct stage2 *stage, struct slot *slot, struct error *error)
+/* The slot joins the open transaction. */
+static void touch(struct stage2 *stage, struct slot *slot)
 {
+    if (slot->state == PARTITION_IN_BATCH) return;
     assignment_touch(&stage->assignment, slot);
-    if (slot->store_begun) return true;
-    TRY(stage->ports->store.ops->begin(slot->store, error));
-    slot->store_begun = true;
     FAULT_POINT("decide", "touched");
     /* From here on only offsets of this transaction count for the place. */
     (void)stage->ports->sink.ops->delivered(stage->ports->sink.self, slot->partition, true);
-    return true;
 }
 
 static void produce_change(struct stage2 *stage, const struct change *change)
@@ -72,21 +69,6 @@ static void produce_change(struct stage2 *stage, const struct change *change)
     txn_send(&stage->txn, &message);
 }
 
-/* In the order in which they came to the topic, in the order of their rows to the files. */
-static bool write_changes(struct stage2 *stage, struct slot **failing, struct error *error)
-{
-    const struct store_ops *ops = stage->ports->store.ops;
-    for (uint32_t i = 0; i < stage->changes.count; i++)
-        if (stage->changes.list[i].changed) produce_change(stage, &stage->changes.list[i]);
-    uint32_t count = changes_sort(&stage->changes);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct change *change = stage->changes.sorted[i];
-        *failing = stage->assignment.slots[change->partition];
-        TRY(change_write(change, ops, (*failing)->store, error));
-    }
-    return true;
-}
-
 static bool ends_in_tombstone(const struct stage2 *stage, int32_t partition)
 {
     for (uint32_t i = stage->changes.count; i > 0; i--)
@@ -97,12 +79,11 @@ static bool ends_in_tombstone(const struct stage2 *stage, int32_t partition)
 
 /* Always, also where nothing but a tombstone or nothing at all was written: it is what a restore
  * begins with. */
-static bool produce_position(struct stage2 *stage, struct slot *slot, struct error *error)
+static void produce_position(struct stage2 *stage, struct slot *slot)
 {
     struct buffer out;
     slot->position->next = slot->next;
-    if (MUTANT(NO_POSITION) && ends_in_tombstone(stage, slot->partition)) return true;
-    TRY(stage->ports->store.ops->put_position(slot->store, slot->position, error));
+    if (MUTANT(NO_POSITION) && ends_in_tombstone(stage, slot->partition)) return;
     buffer_init(&out, stage->state_value, sizeof stage->state_value);
     wire_position_format(slot->position, &out);
     CHECK(!out.full);
@@ -116,7 +97,6 @@ static bool produce_position(struct stage2 *stage, struct slot *slot, struct err
         .track = true,
     };
     txn_send(&stage->txn, &message);
-    return true;
 }
 
 static struct slot *touched_slot(const struct stage2 *stage, size_t index)
@@ -124,105 +104,65 @@ static struct slot *touched_slot(const struct stage2 *stage, size_t index)
     return stage->assignment.slots[stage->assignment.touched[index]];
 }
 
-/* After the Kafka commit. A failure here loses nothing: the log has it, and brings that file up
- * again. at_ms: the wall clock before that commit. A process that was stopped in between must not
- * make its files younger than what they hold. */
-static bool commit_stores(struct stage2 *stage, int64_t at_ms, struct error *error)
+/* Back to what the last commit said; the slots stay touched. */
+static void roll_back(struct stage2 *stage)
 {
-    const struct store_ops *ops = stage->ports->store.ops;
-    const struct sink_port *sink = &stage->ports->sink;
+    if (MUTANT(NO_ROLLBACK)) return;
+    changes_clear(&stage->changes);
     for (size_t i = 0; i < stage->assignment.touched_count; i++) {
         struct slot *slot = touched_slot(stage, i);
-        int64_t place = ops->place(slot->store);
-        int64_t delivered = sink->ops->delivered(sink->self, slot->partition, true);
-        if (delivered + 1 > place) place = delivered + 1;
-        if (MUTANT(YOUNG_FILE)) at_ms = port_wall_ms(stage->ports);
-        slot->store_begun = false;
-        if (ops->commit(slot->store, place, true, at_ms, error))
-            assignment_note_written(slot);
-        else
-            TRY(assignment_note_trouble(slot, error));
-        FAULT_POINT("decide", "stored");
+        position_copy(slot->position, slot->unwritten.position);
     }
-    return true;
-}
-
-/* Back to what the state file says; the slots stay touched. One that cannot say it is acquired
- * anew. */
-static bool roll_back_stores(struct stage2 *stage, struct error *error)
-{
-    const struct store_ops *ops = stage->ports->store.ops;
-    for (size_t i = 0; i < stage->assignment.touched_count; i++) {
-        struct slot *slot = touched_slot(stage, i);
-        bool found = false;
-        if (slot->store_begun && !MUTANT(NO_ROLLBACK)) ops->rollback(slot->store);
-        if (!MUTANT(NO_ROLLBACK)) slot->store_begun = false;
-        if (slot->trouble != EXIT_DONE) continue;
-        if (!ops->get_position(slot->store, slot->position, &found, error)) {
-            TRY(assignment_note_trouble(slot, error));
-            continue;
-        }
-        if (found) continue;
-        position_init(slot->position);
-        slot->position->partitions = stage->setup->partitions;
-        memcpy(slot->position->cluster, stage->setup->cluster, sizeof slot->position->cluster);
-    }
-    return true;
 }
 
 enum outcome { OUTCOME_COMMITTED, OUTCOME_UNDONE, OUTCOME_BROKEN };
 
-/* Undoes both transactions. *in_doubt: everything has to be acquired anew, else the touched slots
+/* Undoes the transaction. *in_doubt: everything has to be acquired anew, else the touched slots
  * are rewound. */
-static bool undo(struct stage2 *stage, bool *in_doubt, struct error *error)
+static void undo(struct stage2 *stage, bool *in_doubt)
 {
-    changes_clear(&stage->changes);
     batch_failed(&stage->batch, "decide");
     *in_doubt = txn_undo(&stage->txn) == KAFKA_STEP_DOUBT;
-    return roll_back_stores(stage, error);
+    roll_back(stage);
 }
 
-/* The same because of one state file, which the records have no part in. False: it is no trouble
- * that passes. */
-static bool undo_for(struct stage2 *stage, struct slot *slot, bool *in_doubt, struct error *error)
+/* What comes last in the transaction. */
+static void produce_rest(struct stage2 *stage)
 {
-    TRY(assignment_note_trouble(slot, error));
-    changes_clear(&stage->changes);
-    batch_dropped(&stage->batch);
-    *in_doubt = txn_undo(&stage->txn) == KAFKA_STEP_DOUBT;
-    return roll_back_stores(stage, error);
-}
-
-/* What goes into both transactions at their end. */
-static bool produce_rest(struct stage2 *stage, struct slot **failing, struct error *error)
-{
-    TRY(write_changes(stage, failing, error));
+    /* In the order in which they came up, so that the same input gives the same topic. */
+    for (uint32_t i = 0; i < stage->changes.count; i++)
+        if (stage->changes.list[i].changed) produce_change(stage, &stage->changes.list[i]);
     FAULT_POINT("decide", "changes");
-    for (size_t i = 0; i < stage->assignment.touched_count; i++) {
-        *failing = touched_slot(stage, i);
-        TRY(produce_position(stage, *failing, error));
-    }
-    return true;
+    for (size_t i = 0; i < stage->assignment.touched_count; i++)
+        produce_position(stage, touched_slot(stage, i));
 }
 
-/* Everything up to both commits. UNDONE: it failed and is undone, *in_doubt says how far. BROKEN:
- * see error. After it trouble of state files may be noted. */
+/* The mutant's: what is not committed goes to the files. */
+static bool store_first(struct stage2 *stage, int64_t at_ms, struct error *error)
+{
+    flush_keep(stage, at_ms);
+    return flush_partitions(stage, stage->assignment.touched, stage->assignment.touched_count,
+                            error);
+}
+
+/* UNDONE: it failed and is undone, *in_doubt says how far. BROKEN: see error. */
 static enum outcome commit(struct stage2 *stage, bool *in_doubt, struct error *error)
 {
     struct kafka_offset offsets[KAFKA_PARTITIONS_MAX];
     int64_t at_ms = port_wall_ms(stage->ports);
-    struct slot *failing = NULL;
     if (!partition_watch_check(&stage->watch, error)) return OUTCOME_BROKEN;
-    if (!produce_rest(stage, &failing, error))
-        return undo_for(stage, failing, in_doubt, error) ? OUTCOME_UNDONE : OUTCOME_BROKEN;
+    produce_rest(stage);
     size_t count = assignment_offsets(&stage->assignment, offsets);
     if (MUTANT(IDLE_NO_OFFSETS) && stage->batch.records == 0) count = 0;
-    if (MUTANT(STORE_FIRST) && !commit_stores(stage, at_ms, error)) return OUTCOME_BROKEN;
-    if (txn_commit(&stage->txn, offsets, count) != KAFKA_STEP_OK)
-        return undo(stage, in_doubt, error) ? OUTCOME_UNDONE : OUTCOME_BROKEN;
+    if (MUTANT(STORE_FIRST) && !store_first(stage, at_ms, error)) return OUTCOME_BROKEN;
+    if (txn_commit(&stage->txn, offsets, count) != KAFKA_STEP_OK) {
+        undo(stage, in_doubt);
+        return OUTCOME_UNDONE;
+    }
+    flush_keep(stage, at_ms);
     changes_clear(&stage->changes);
+    FAULT_POINT("decide", "kept");
     batch_committed(&stage->batch);
-    if (!MUTANT(STORE_FIRST) && !commit_stores(stage, at_ms, error)) return OUTCOME_BROKEN;
     assignment_settle(&stage->assignment, true);
     return OUTCOME_COMMITTED;
 }
@@ -237,11 +177,14 @@ static bool go_back(struct stage2 *stage, bool in_doubt, struct error *error)
     return assignment_pause_troubled(&stage->assignment, error);
 }
 
-/* The whole transaction is given up because of one state file; its partition pauses. */
+/* The whole transaction is given up because of one state file, which its records have no part in;
+ * that partition pauses. */
 static bool give_way(struct stage2 *stage, struct slot *slot, struct error *error)
 {
-    bool in_doubt = false;
-    TRY(undo_for(stage, slot, &in_doubt, error));
+    TRY(assignment_note_trouble(slot, error));
+    batch_dropped(&stage->batch);
+    bool in_doubt = txn_undo(&stage->txn) == KAFKA_STEP_DOUBT;
+    roll_back(stage);
     return go_back(stage, in_doubt, error);
 }
 
@@ -250,7 +193,7 @@ static bool settle(struct stage2 *stage, struct error *error)
     bool in_doubt = false;
     switch (commit(stage, &in_doubt, error)) {
     case OUTCOME_COMMITTED:
-        return assignment_pause_troubled(&stage->assignment, error);
+        return true;
     case OUTCOME_UNDONE:
         return go_back(stage, in_doubt, error);
     case OUTCOME_BROKEN:
@@ -264,7 +207,7 @@ static bool add_record(struct stage2 *stage, struct slot *slot, const struct kaf
 {
     bool newer = false;
     open_batch(stage);
-    if (!touch(stage, slot, error)) return give_way(stage, slot, error);
+    touch(stage, slot);
     if (!decide_record(stage, slot, record, &newer, error)) {
         if (!newer) return give_way(stage, slot, error);
         /* What came before it is good; the partition stops at it. */
@@ -294,13 +237,16 @@ static bool on_gone(struct stage2 *stage, const struct kafka_event *event, struc
     bool in_doubt = false, undone = false;
     metric_add(METRIC_REBALANCES, 1);
     if (stage->batch.open && event->type == KAFKA_LOST) {
-        TRY(undo(stage, &in_doubt, error));
+        undo(stage, &in_doubt);
         undone = true;
     } else if (stage->batch.open) {
         enum outcome outcome = commit(stage, &in_doubt, error);
         if (outcome == OUTCOME_BROKEN) return false;
         undone = outcome == OUTCOME_UNDONE;
     }
+    /* What was lost may be somebody else's by now; a restore is all that it costs. */
+    if (event->type == KAFKA_REVOKED)
+        TRY(flush_partitions(stage, event->partitions, event->partition_count, error));
     assignment_forget_touched(&stage->assignment, event->partitions, event->partition_count);
     assignment_remove(&stage->assignment, event);
     FAULT_POINT("decide", "revoked");
@@ -342,7 +288,7 @@ static bool tick(struct stage2 *stage, struct error *error)
         bool idle = stage->batch.now_ms - slot->active_ms >= stage->setup->config->idle_tick_ms;
         if (slot->state != PARTITION_RUNNING || !idle) continue;
         open_batch(stage);
-        if (!touch(stage, slot, error)) return give_way(stage, slot, error);
+        touch(stage, slot);
         slot->active_ms = stage->batch.now_ms;
         if (wall_ms > slot->position->clock_ms) slot->position->clock_ms = wall_ms;
         ticks++;
@@ -358,6 +304,7 @@ static bool step(struct stage2 *stage, struct error *error)
     batch_now(&stage->batch);
     TRY(txn_step(&stage->txn, error));
     TRY(assignment_step(&stage->assignment, stage->txn.opened, error));
+    if (!stage->batch.open) TRY(flush_due(stage, error));
     if (!stage->batch.open) TRY(tick(stage, error));
     int wait_ms = batch_wait_ms(&stage->batch, stage->assignment.hurries);
     stage->ports->source.ops->poll(stage->ports->source.self, wait_ms, &event);
@@ -367,15 +314,10 @@ static bool step(struct stage2 *stage, struct error *error)
     return true;
 }
 
-/* Leaves nothing half-done: neither a Kafka nor a SQLite transaction. */
+/* Leaves no transaction half-done. */
 static void give_up(struct stage2 *stage)
 {
     if (stage->txn.begun) (void)txn_undo(&stage->txn);
-    for (size_t i = 0; i < stage->assignment.touched_count; i++) {
-        struct slot *slot = touched_slot(stage, i);
-        if (slot->store_begun) stage->ports->store.ops->rollback(slot->store);
-        slot->store_begun = false;
-    }
     assignment_settle(&stage->assignment, false);
     changes_clear(&stage->changes);
     stage->batch.open = false;
@@ -394,6 +336,10 @@ void stage2_drain(struct stage2 *stage)
     bool in_doubt = false;
     if (stage->batch.open) (void)commit(stage, &in_doubt, &ignored);
     give_up(stage);
+    /* What fails here is brought up from the topic at the next start. */
+    bool done =
+        flush_partitions(stage, stage->assignment.owned, stage->assignment.owned_count, &ignored);
+    (void)done;
 }
 
 void stage2_free(struct stage2 *stage)

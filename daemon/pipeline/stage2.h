@@ -2,8 +2,8 @@
 #define PIPELINE_STAGE2_H
 /* Stage 2, decide: classified -> decisions and recipients, with the state of each partition in its
  * file. It goes on step by step; a thread around it does nothing but call stage2_step. The order of
- * a transaction: Kafka BEGIN, SQLite BEGIN IMMEDIATE -> apply -> produce -> positions -> offsets ->
- * Kafka COMMIT -> SQLite COMMIT. */
+ * a transaction: Kafka BEGIN -> apply -> produce -> positions -> offsets -> Kafka COMMIT; what it
+ * changed goes to the state file later, together with what others did (flush.c). */
 #include "pipeline/stage.h"
 
 struct stage2;

@@ -1,6 +1,6 @@
 #ifndef PIPELINE_STAGE2_PRIVATE_H
 #define PIPELINE_STAGE2_PRIVATE_H
-/* Between stage2.c (events and transactions) and decide.c (one record). */
+/* Between stage2.c (events and transactions), decide.c (one record) and flush.c (state files). */
 #include "base/arena.h"
 #include "os/log.h"
 #include "pipeline/assignment.h"
@@ -36,4 +36,17 @@ struct stage2 {
  * was changed. */
 bool decide_record(struct stage2 *stage, struct slot *slot, const struct kafka_record *record,
                    bool *newer, struct error *error) MUST_USE;
+
+/* ---- flush.c ---- */
+/* After the Kafka commit: what it changed is kept in memory until it is flushed. at_ms: the wall
+ * clock before that commit. */
+void flush_keep(struct stage2 *stage, int64_t at_ms);
+/* To the state file. No transaction of the log holds anything of this partition. Trouble that
+ * passes is noted in the slot; false: it does not pass. */
+bool flush_slot(struct stage2 *stage, struct slot *slot, struct error *error) MUST_USE;
+/* Those of them that run. */
+bool flush_partitions(struct stage2 *stage, const int32_t *partitions, size_t count,
+                      struct error *error) MUST_USE;
+/* Between two transactions: one partition at most, where one is due. Trouble pauses it. */
+bool flush_due(struct stage2 *stage, struct error *error) MUST_USE;
 #endif

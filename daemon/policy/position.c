@@ -6,6 +6,16 @@ void position_init(struct position *position)
     memset(position, 0, sizeof *position);
 }
 
+void position_copy(struct position *to, const struct position *from)
+{
+    to->next = from->next;
+    to->clock_ms = from->clock_ms;
+    to->partitions = from->partitions;
+    memcpy(to->cluster, from->cluster, sizeof to->cluster);
+    memcpy(to->origins, from->origins, from->origin_count * sizeof from->origins[0]);
+    to->origin_count = from->origin_count;
+}
+
 /* The index of the first origin whose partition is not below `raw_partition`. */
 static unsigned lower_bound(const struct position *position, int32_t raw_partition)
 {

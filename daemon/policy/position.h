@@ -15,6 +15,8 @@ struct position {
     unsigned origin_count;
 };
 void position_init(struct position *position);
+/* Of the origins only as many as there are: the struct is large. */
+void position_copy(struct position *to, const struct position *from);
 /* NULL where that raw partition was never seen. */
 struct origin *position_find(struct position *position, int32_t raw_partition);
 /* False (and nothing changed) where `origin` is not above what was seen; else remembers it. False

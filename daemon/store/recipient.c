@@ -96,10 +96,13 @@ bool store_get(struct store *store, struct span tenant, struct span key_recipien
 {
     struct key key;
     struct sums sums;
-    bool opened;
+    bool opened = false;
     *found = false;
     TRY(key_make(store, tenant, key_recipient, &key, error));
-    TRY(read_begin(store, &opened, error));
+    if (store->reader)
+        TRY(read_begin(store, &opened, error));
+    else
+        TRY(snapshot_begin(store, error));
     bool done = get_state(store, key, out, &sums, error);
     *found = done && sums.has_soft;
     if (done && store->in_transaction) seen_add(&store->seen, key, &sums);

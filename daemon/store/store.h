@@ -48,11 +48,12 @@ bool store_get_position(struct store *store, struct position *out, bool *found,
                         struct error *error) MUST_USE;
 
 bool store_begin(struct store *store, struct error *error) MUST_USE;
-/* BEGIN IMMEDIATE must be open for all that follow. */
+/* Outside of a transaction it reads what was committed last, by a snapshot that is kept until the
+ * next transaction or rollback: only this store writes to the file. */
 bool store_get(struct store *store, struct span tenant, struct span key_recipient,
                struct recipient_state *out, bool *found, struct error *error) MUST_USE;
-/* Writing is cheapest in the order of recipient and tenant, and of what was read in the same
- * transaction. */
+/* A transaction must be open for all that follow. Writing is cheapest in the order of recipient and
+ * tenant, and of what was read in the same transaction. */
 bool store_put(struct store *store, struct span tenant, struct span key_recipient,
                const struct recipient_state *state, struct error *error) MUST_USE;
 bool store_delete(struct store *store, struct span tenant, struct span key_recipient,

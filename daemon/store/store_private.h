@@ -132,4 +132,6 @@ bool meta_put_totals(struct store *store, const struct totals *totals,
  */
 bool read_begin(struct store *store, bool *opened, struct error *error) MUST_USE;
 void read_end(struct store *store, bool opened);
+/* The same for an owner, who ends it when he writes next. */
+bool snapshot_begin(struct store *store, struct error *error) MUST_USE;
 #endif

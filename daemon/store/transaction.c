@@ -8,9 +8,26 @@ int64_t store_place(const struct store *store)
     return store->committed.place;
 }
 
+bool snapshot_begin(struct store *store, struct error *error)
+{
+    if (store->in_transaction || !sqlite3_get_autocommit(store->db)) return true;
+    return sql_do(store, STATEMENT_BEGIN_READ, error);
+}
+
+/* Or of a transaction. */
+static void snapshot_end(struct store *store)
+{
+    struct error ignored;
+    if (!store->db || sqlite3_get_autocommit(store->db)) return;
+    bool done = sql_do(store, STATEMENT_ROLLBACK, &ignored);
+    (void)done;
+    CHECK(sqlite3_get_autocommit(store->db));
+}
+
 bool store_begin(struct store *store, struct error *error)
 {
     CHECK(!store->reader && !store->in_transaction);
+    snapshot_end(store); /* else the log would never begin anew */
     TRY(sql_do(store, STATEMENT_BEGIN, error));
     store->in_transaction = true;
     store->failed = false;
@@ -21,14 +38,8 @@ bool store_begin(struct store *store, struct error *error)
 
 void store_rollback(struct store *store)
 {
+    snapshot_end(store); /* SQLite may have rolled back by itself, on a full disk for example */
     if (!store->in_transaction) return;
-    struct error ignored;
-    /* SQLite may have rolled back by itself, on a full disk for example. */
-    if (!sqlite3_get_autocommit(store->db)) {
-        bool done = sql_do(store, STATEMENT_ROLLBACK, &ignored);
-        (void)done;
-        CHECK(sqlite3_get_autocommit(store->db));
-    }
     store->in_transaction = false;
     store->failed = false;
     store->current = store->committed;
@@ -60,7 +71,7 @@ bool store_commit(struct store *store, int64_t place, bool at_high_watermark, in
 
 bool read_begin(struct store *store, bool *opened, struct error *error)
 {
-    *opened = !store->in_transaction;
+    *opened = !store->in_transaction && sqlite3_get_autocommit(store->db);
     return !*opened || sql_do(store, STATEMENT_BEGIN_READ, error);
 }
 

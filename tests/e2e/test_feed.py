@@ -20,7 +20,7 @@ class Feed(harness.Case):
         return json.loads(self.bounced("lookup", "--json", *arguments, conf=conf)[0])
 
     def test_lookup_answers_from_the_owner_s_state_and_from_the_topic(self):
-        daemon = self.daemon().start().wait_ready()
+        daemon = self.daemon(**{"state.interval": "0s"}).start().wait_ready()
         self.send([event("Gone@Example.org", **HARD), event("kim@example.org", tenant="acme", type="complaint"),
                    event("full@example.org", **SOFT)])
         self.settle()

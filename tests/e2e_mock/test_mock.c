@@ -68,6 +68,8 @@ static void set_config(struct fixture *fixture)
         .batch_records = 10000,
         .batch_bytes_in = 16 << 20,
         .batch_bytes_out = 16 << 20,
+        .state_interval_ms = 100,
+        .state_memory = 1 << 20,
         .broker_wait_ms = 10000,
         .ruleset = fixture->rules,
     };

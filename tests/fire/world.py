@@ -217,6 +217,7 @@ class World:
             "run.group": self.tag,
             "run.transaction.timeout": "5s",
             "run.idle.tick": "1s",
+            "state.interval": "200ms",  # points of writing to the files are to be met often
             "run.broker.wait": "10m",
             "run.workers": "2",
             # As tests/fire/oracle.c has it.

@@ -327,6 +327,9 @@ static void init_instance(struct world *world, unsigned number)
         .batch_records = random_between(random, 1, 30),
         .batch_bytes_in = UINT64_C(1) << 24,
         .batch_bytes_out = UINT64_C(1) << 24,
+        /* From written at once to hardly ever; and from nothing kept to all of it. */
+        .state_interval_ms = random_permille(random, 250) ? 0 : random_between(random, 1, 10000),
+        .state_memory = random_permille(random, 250) ? 0 : random_between(random, 1, 1000000),
         .policy = world->policy,
     };
 }

@@ -37,6 +37,8 @@ static void the_defaults_are_those_of_the_policy_and_the_pipeline(void **state)
     assert_int_equal(config.batch_records, plain.batch_records);
     assert_int_equal(config.batch_bytes_in, plain.batch_bytes_in);
     assert_int_equal(config.batch_bytes_out, plain.batch_bytes_out);
+    assert_int_equal(config.state_interval_ms, plain.state_interval_ms);
+    assert_int_equal(config.state_memory, plain.state_memory);
 }
 
 static void hard_numbers_reach_the_policy(void **state)
@@ -79,6 +81,15 @@ static void batch_limits_reach_the_pipeline(void **state)
     assert_int_equal(config.batch_bytes_out, 65536);
 }
 
+static void how_far_the_state_files_may_lag_reaches_the_pipeline(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"state.interval=0s", "state.memory=1000", NULL};
+    if (!load(sets)) fail_msg("%s", error.text);
+    assert_int_equal(config.state_interval_ms, 0);
+    assert_int_equal(config.state_memory, 1000);
+}
+
 static void numbers_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
@@ -117,6 +128,7 @@ int main(void)
         TEST(the_defaults_are_those_of_the_policy_and_the_pipeline),
         TEST(hard_numbers_reach_the_policy),
         TEST(batch_limits_reach_the_pipeline),
+        cmocka_unit_test(how_far_the_state_files_may_lag_reaches_the_pipeline),
         TEST(numbers_that_make_no_sense_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

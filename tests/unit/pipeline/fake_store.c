@@ -140,7 +140,6 @@ static bool store_get_fake(void *self, struct span tenant, struct span key,
                            struct recipient_state *out, bool *found, struct error *error)
 {
     struct fake_store *store = self;
-    CHECK(store->begun);
     fake_note(store->world, "store.get", NULL, (int)store->partition);
     if (!call(store->world, store->partition, FAKE_AT_STORE_GET, false, error)) return false;
     struct fake_row *row = find_row(store, tenant, key);

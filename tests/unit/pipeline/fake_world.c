@@ -538,6 +538,8 @@ void fake_world_init(struct fake_world *world, const char *input, int32_t partit
         .batch_records = 10000,
         .batch_bytes_in = 16 * 1024 * 1024,
         .batch_bytes_out = 16 * 1024 * 1024,
+        .state_interval_ms = 0,
+        .state_memory = 16 * 1024 * 1024,
     };
     policy_default(&world->config.policy);
     world->setup.config = &world->config;

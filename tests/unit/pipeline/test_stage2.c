@@ -14,14 +14,15 @@ static void test_commits_in_the_one_right_order(void **state)
     fixture_begin(fixture);
     fake_journal_clear(&fixture->world);
     fixture_bounce(fixture, recipient, 7);
-    fixture_steps(fixture, 4);
+    fixture_steps(fixture, 6);
     const char *order[] = {"begin ",
-                           "store.begin:2",
                            "send:decisions:2",
                            "send:recipients:2",
                            "position:recipients:2",
                            "offset:2",
                            "commit ",
+                           "store.begin:2",
+                           "store.put:2",
                            "store.commit:2"};
     for (size_t i = 1; i < sizeof order / sizeof *order; i++)
         assert_true(fixture_at(fixture, order[i - 1]) < fixture_at(fixture, order[i]));
