@@ -98,6 +98,8 @@ static void guard_cause(const struct ruleset *set, const struct ruleset_result *
         const struct ruleset_match *match = &result->matches[i];
         struct ruleset_rule rule;
         if (match->evidence.len == 0 || match->refined_away) continue;
+        /* "retry timeout exceeded" names no "timeout" beside it. */
+        if (span_find(result->winner.evidence, match->evidence) != SPAN_NOT_FOUND) continue;
         ruleset_get_rule(set, match->rule, &rule);
         if (rule.reason == REASON_EXPIRED || rule.reason == REASON_SYSTEM_ERROR ||
             reason_get(rule.reason)->fault == FAULT_UNKNOWN ||

@@ -23,6 +23,9 @@ static const char rules[] =
     "rule: t.571\nstatus: x.7.1\nreason: policy\nexample: 5.7.1\n\n"
     "rule: t.helo-word\ntext: helo\nreason: protocol-error\nexample: 500 helo\n\n"
     "rule: t.spam-word\ntext: spam*\nreason: spam\nexample: 550 spam\n\n"
+    "rule: t.gave-up\ntext: retry timeout\ntext: too old\nreason: expired\n"
+    "example: too old\n\n"
+    "rule: t.timeout\ntext: timeout\nreason: unreachable\nexample: timeout\n\n"
     "gave-up: not going to try again\n";
 
 struct expectation {
@@ -201,6 +204,16 @@ static void a_mailbox_that_is_unavailable_to_a_listed_client_is_the_senders_affa
     EXPECT_ALL(state, cases);
 }
 
+static void a_cause_beside_giving_up_counts_unless_it_is_a_part_of_those_words(void **state)
+{
+    static const struct expectation cases[] = {
+        {"retry timeout", 0, REASON_EXPIRED, ACTION_SOFT, GUARD_NONE},
+        {"too old", 0, REASON_EXPIRED, ACTION_SOFT, GUARD_NONE},
+        {"too old: timeout", 0, REASON_UNREACHABLE, ACTION_SOFT, GUARD_CAUSE},
+    };
+    EXPECT_ALL(state, cases);
+}
+
 static void every_guard_has_a_sentence_for_people(void **state)
 {
     (void)state;
@@ -218,6 +231,7 @@ int main(void)
         cmocka_unit_test(before_rcpt_nothing_is_the_recipients_fault),
         cmocka_unit_test(a_greeting_counts_only_where_it_is_the_whole_text),
         cmocka_unit_test(a_mailbox_that_is_unavailable_to_a_listed_client_is_the_senders_affair),
+        cmocka_unit_test(a_cause_beside_giving_up_counts_unless_it_is_a_part_of_those_words),
         cmocka_unit_test(every_guard_has_a_sentence_for_people),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
