@@ -35,15 +35,25 @@ static char byte_at(struct span text, size_t at)
     return at < text.len ? text.ptr[at] : '\0';
 }
 
+/* [192.0.2.1], [IPv6:...]: no words, which would be lost with it, and no line end. 0: none. */
+static size_t literal_length(struct span text)
+{
+    size_t end = 1;
+    while (end < ADDRESS_LITERAL_MAX && end < text.len &&
+           (byte_is_alnum(text.ptr[end]) || text.ptr[end] == '.' || text.ptr[end] == ':' ||
+            text.ptr[end] == '-'))
+        end++;
+    return end > 1 && end < ADDRESS_LITERAL_MAX && byte_at(text, end) == ']' ? end + 1 : 0;
+}
+
 /* Copies the domain or literal that the text begins with to `out`, in lower case; its length, 0:
  * none. It ends before "..", which sets words off from it ("user@example.net...User unknown"). */
 static size_t domain_copy(struct span text, char *out)
 {
     if (byte_at(text, 0) == '[') {
-        size_t close = span_find_byte(span_take(text, ADDRESS_LITERAL_MAX), ']');
-        for (size_t i = 0; close != SPAN_NOT_FOUND && i <= close; i++)
-            out[i] = byte_lower(text.ptr[i]);
-        return close == SPAN_NOT_FOUND ? 0 : close + 1;
+        size_t len = literal_length(text);
+        for (size_t i = 0; i < len; i++) out[i] = byte_lower(text.ptr[i]);
+        return len;
     }
     size_t end = 0;
     uint32_t dot = 0;

@@ -38,7 +38,10 @@ static size_t domain_length(struct span text)
 {
     if (byte_at(text, 0) == '[') {
         size_t close = span_find_byte(span_take(text, ADDRESS_LITERAL_MAX), ']');
-        return close == SPAN_NOT_FOUND ? 0 : close + 1;
+        if (close == SPAN_NOT_FOUND || close == 1) return 0;
+        for (size_t i = 1; i < close; i++)
+            if (!byte_is_alnum(text.ptr[i]) && !strchr(".:-", text.ptr[i])) return 0;
+        return close + 1;
     }
     size_t end = 0;
     while (end < text.len &&

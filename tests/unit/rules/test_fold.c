@@ -84,6 +84,11 @@ static const struct {
     {"550 a@example.org: unknown, B.C+d@EXAMPLE.org", "@: unknown, @"},
     {"550 'a@example.org' `a@example.org`", "'@' `@`"},
     {"550 a@[192.0.2.1] unknown", "@ unknown"},
+    {"550 a@[IPv6:2001:DB8::1] unknown b@[] c", "@ unknown b@[] c"},
+    /* What holds words or a line end is no literal: nothing of it is lost. */
+    {"550 a@[over quota] b", "a@[over quota] b"},
+    {"550 a@[over\nquota] b", "a@[over quota] b"},
+    {"550 a@[over\r\nquota] b", "a@[over quota] b"},
     {"550 <a@> b@ c@, d@", "<@> @ @, @"},
     {"550 @ @@ a@@b @example.org", "@ @@ a@@b @example.org"},
     {"550 a@b@c@d", "@@@"},
