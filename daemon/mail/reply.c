@@ -208,6 +208,13 @@ static void code_consider(struct span text, size_t at, bool fresh, struct findin
     found->code_end = at + 3;
 }
 
+static bool ends_in_digits(struct span text, size_t count)
+{
+    for (size_t i = 1; i <= count; i++)
+        if (text.len < i || !byte_is_digit(text.ptr[text.len - i])) return false;
+    return true;
+}
+
 /* A dotted number by itself: "(#5.1.1)", "5.1.1 <a@b>…", "status=5.1.1" is not looked for. */
 static void status_consider(struct span text, size_t at, bool fresh, struct finding *found)
 {
@@ -225,9 +232,7 @@ static void status_consider(struct span text, size_t at, bool fresh, struct find
     if (status.class == 2 && !marked) return;
     if (!marked && WORD_IN(word_before(text, at), words_version)) return;
     /* "RFC 5321 4.2.1": a number of four digits before it */
-    if (at >= 5 && before == ' ' && byte_is_digit(text.ptr[at - 2]) &&
-        byte_is_digit(text.ptr[at - 5]))
-        return;
+    if (before == ' ' && at >= 5 && ends_in_digits(span_take(text, at - 1), 4)) return;
     if (found->alone.class > 2 || (found->alone.class == 2 && status.class == 2)) return;
     found->alone = status;
     found->alone_at = at;

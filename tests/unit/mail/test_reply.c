@@ -212,6 +212,7 @@ static void dotted_numbers_of_other_kinds_are_no_status(void **state)
         {"550 version 5.1.1 is old", 550, "", "version"},
         {"550 kernel 5.10.0-27 is old", 550, "", "kernel"},
         {"550 RFC 5321 4.2.1 says so", 550, "", "RFC"},
+        {"550 line 5, 2 5.2.2 full", 550, "5.2.2", "line"}, /* no number of four digits */
         {"550 refused on 5.12.21", 550, "", "refused"},
         {"550 <5.1.1@example.net> unknown", 550, "", NULL},
         {"550 v5.1.1 unknown", 550, "", "v5"},
