@@ -146,8 +146,9 @@ void assignment_remove(struct assignment *assignment, const struct kafka_event *
 static void move_to_end(struct assignment *assignment, const struct kafka_event *event)
 {
     struct slot *slot = assignment_find_running(assignment, event->partition);
-    if (MUTANT(IGNORE_MARKERS)) return;
-    if (slot && event->offset > slot->next) slot->next = event->offset;
+    if (!slot || slot->end == END_LEFT || MUTANT(IGNORE_MARKERS)) return;
+    slot->end = END_REACHED;
+    if (event->offset > slot->next) slot->next = event->offset;
 }
 
 bool assignment_on_event(struct assignment *assignment, struct trouble *trouble,
@@ -221,6 +222,7 @@ static void start(struct assignment *assignment, struct slot *slot, int64_t now)
         note(assignment, slot, PARTITION_STARTED);
         assignment_note_running(slot);
         slot->active_ms = now;
+        slot->end = END_UNKNOWN;
         log_event(LOG_INFO, "partition.started", "stage=%s partition=%d next=%lld",
                   assignment->with_state ? "decide" : "classify", (int)slot->partition,
                   (long long)slot->next);

@@ -9,9 +9,16 @@
 #include "pipeline/trouble.h"
 #include "pipeline/unwritten.h"
 
+/* What is known of what lies behind `next`. */
+enum slot_end {
+    END_UNKNOWN,
+    END_REACHED, /* nothing, when it was said last */
+    END_LEFT,    /* a record that was polled and not taken: `next` may not move past it any more */
+};
 struct slot {
     int32_t partition;
     enum partition_state state;
+    enum slot_end end;
     bool job_out;
     int64_t next;           /* offset to fetch next, control markers included */
     int64_t committed_next; /* what the last committed transaction said; -1: none ever did */
@@ -80,6 +87,17 @@ bool assignment_reacquire(struct assignment *assignment, int64_t delay_ms,
                           struct error *error) MUST_USE;
 bool assignment_reacquire_one(struct assignment *assignment, struct slot *slot, int64_t delay_ms,
                               struct error *error) MUST_USE;
+
+/* ---- ends.c: positions that a start after retention takes ---- */
+/* Running partitions whose `next` is not what was committed last; gone: only those listed in it.
+ * Returns how many. */
+size_t assignment_moved(const struct assignment *assignment, const struct kafka_event *gone,
+                        int32_t out[KAFKA_PARTITIONS_MAX]);
+/* At a drain: polls until of each running partition the end, or one more record, is known, for 300
+ * ms at most. Records are given back untaken, all else goes to the handler (false: it ends). After
+ * it nothing may be taken any more. */
+typedef bool ends_handler(void *stage, struct kafka_event *event, struct error *error);
+void assignment_find_ends(struct assignment *assignment, ends_handler *handler, void *stage);
 
 /* ---- pause.c: a state file that cannot be read or written now ---- */
 /* False where the trouble does not pass (see struct store_ops): the stage ends with it. */

@@ -23,7 +23,9 @@
     ROW(UNWRITTEN_UNREAD, "unwritten-unread", "a look-up asks the state file alone")               \
     ROW(PLACE_AHEAD, "place-ahead", "a file's place is committed before what leads up to it")      \
     ROW(KEEP_UNWRITTEN, "keep-unwritten", "what was not written outlives its assignment")          \
-    ROW(YOUNG_FILE, "young-file", "a file is as young as the moment that it was written")
+    ROW(YOUNG_FILE, "young-file", "a file is as young as the moment that it was written")          \
+    ROW(LEAVE_BEHIND, "leave-behind", "a drain does not write how far the end has moved")          \
+    ROW(DRAIN_SKIPS, "drain-skips", "a drain moves to the end past records that it left")
 #ifdef BOUNCED_MUTANTS
 enum mutant {
     MUTANT_NONE,

@@ -154,16 +154,21 @@ static bool settle(struct stage1 *stage, struct error *error)
     return assignment_reacquire(&stage->assignment, txn_delay_ms(&stage->txn), error);
 }
 
+static void begin_batch(struct stage1 *stage)
+{
+    if (stage->batch.open) return;
+    txn_begin(&stage->txn);
+    batch_open(&stage->batch);
+}
+
 static void add_record(struct stage1 *stage, struct slot *slot, const struct kafka_record *record)
 {
-    if (!stage->batch.open) {
-        txn_begin(&stage->txn);
-        batch_open(&stage->batch);
-    }
+    begin_batch(stage);
     if (!stage->filling) stage->filling = take_free_chunk(stage);
     struct chunk *chunk = stage->filling;
     assignment_touch(&stage->assignment, slot);
     slot->next = record->offset + 1;
+    slot->end = END_UNKNOWN;
     slot->active_ms = stage->batch.now_ms;
     chunk->records[chunk->record_count++] = *record;
     chunk->bytes += record->key.len + record->value.len;
@@ -217,9 +222,21 @@ static bool on_out_of_range(struct stage1 *stage, const struct kafka_event *even
         raw, (int)event->partition, (long long)slot->next, (long long)low, (long long)high);
 }
 
+/* See ends.c. gone: what is about to be revoked; NULL: all, before a drain. */
+static void touch_moved(struct stage1 *stage, const struct kafka_event *gone)
+{
+    int32_t moved[KAFKA_PARTITIONS_MAX];
+    if (!stage->txn.opened) return;
+    size_t count = assignment_moved(&stage->assignment, gone, moved);
+    for (size_t i = 0; i < count; i++)
+        assignment_touch(&stage->assignment, stage->assignment.slots[moved[i]]);
+    if (count) begin_batch(stage);
+}
+
 static bool on_gone(struct stage1 *stage, const struct kafka_event *event, struct error *error)
 {
     bool undone = false;
+    if (event->type == KAFKA_REVOKED) touch_moved(stage, event);
     if (stage->batch.open && event->type == KAFKA_LOST) {
         undo(stage);
         undone = true;
@@ -260,8 +277,7 @@ static bool commit_idle(struct stage1 *stage, struct error *error)
         any = true;
     }
     if (!any) return true;
-    txn_begin(&stage->txn);
-    batch_open(&stage->batch);
+    begin_batch(stage);
     return settle(stage, error);
 }
 
@@ -289,9 +305,16 @@ bool stage1_step(struct stage1 *stage, struct error *error)
     return false;
 }
 
+static bool on_last_event(void *stage, struct kafka_event *event, struct error *error)
+{
+    return on_event(stage, event, error);
+}
+
 void stage1_drain(struct stage1 *stage)
 {
     struct error ignored;
+    if (stage->txn.opened) assignment_find_ends(&stage->assignment, on_last_event, stage);
+    touch_moved(stage, NULL);
     if (stage->batch.open && partition_watch_check(&stage->watch, &ignored)) (void)commit(stage);
     discard(stage);
 }

@@ -217,6 +217,7 @@ static bool add_record(struct stage2 *stage, struct slot *slot, const struct kaf
     }
     FAULT_POINT("decide", "applied");
     slot->next = record->offset + 1;
+    slot->end = END_UNKNOWN;
     slot->active_ms = stage->batch.now_ms;
     batch_add(&stage->batch, record);
     return true;
@@ -232,10 +233,23 @@ static bool on_record(struct stage2 *stage, struct kafka_record *record, struct 
     return ok;
 }
 
+/* See ends.c. gone: what is about to be revoked; NULL: all, before a drain. */
+static void touch_moved(struct stage2 *stage, const struct kafka_event *gone)
+{
+    int32_t moved[KAFKA_PARTITIONS_MAX];
+    if (!stage->txn.opened) return;
+    size_t count = assignment_moved(&stage->assignment, gone, moved);
+    for (size_t i = 0; i < count; i++) {
+        open_batch(stage);
+        touch(stage, stage->assignment.slots[moved[i]]);
+    }
+}
+
 static bool on_gone(struct stage2 *stage, const struct kafka_event *event, struct error *error)
 {
     bool in_doubt = false, undone = false;
     metric_add(METRIC_REBALANCES, 1);
+    if (event->type == KAFKA_REVOKED) touch_moved(stage, event);
     if (stage->batch.open && event->type == KAFKA_LOST) {
         undo(stage, &in_doubt);
         undone = true;
@@ -330,10 +344,17 @@ bool stage2_step(struct stage2 *stage, struct error *error)
     return false;
 }
 
+static bool on_last_event(void *stage, struct kafka_event *event, struct error *error)
+{
+    return on_event(stage, event, error);
+}
+
 void stage2_drain(struct stage2 *stage)
 {
     struct error ignored = {0};
     bool in_doubt = false;
+    if (stage->txn.opened) assignment_find_ends(&stage->assignment, on_last_event, stage);
+    touch_moved(stage, NULL);
     if (stage->batch.open) (void)commit(stage, &in_doubt, &ignored);
     give_up(stage);
     /* What fails here is brought up from the topic at the next start. */

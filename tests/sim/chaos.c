@@ -209,13 +209,13 @@ void chaos_end(struct world *world)
     }
 }
 
-void chaos_retain(struct world *world)
+void chaos_retain(struct world *world, unsigned permille)
 {
     struct broker *broker = &world->broker;
     for (int t = TOPIC_RAW; t <= TOPIC_CLASSIFIED; t++)
         for (int p = 0; p < broker->partitions[t]; p++) {
             struct broker_log *log = &broker->logs[t][p];
-            if (random_permille(&world->random, 500)) continue;
+            if (!random_permille(&world->random, permille)) continue;
             log->low = log->count;
             TRACE(world, "retention: %s %d begins at %lld", broker_topic_name((enum broker_topic)t),
                   p, (long long)log->low);

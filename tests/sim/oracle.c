@@ -406,9 +406,9 @@ static bool is_read(const struct world *world, int32_t partition)
     return false;
 }
 
-bool oracle_is_drained(struct oracle *oracle)
+static bool is_classified(const struct oracle *oracle)
 {
-    struct broker *broker = &oracle->world->broker;
+    const struct broker *broker = &oracle->world->broker;
     if (broker->unfinished) return false;
     for (unsigned i = 0; i < broker->id_count; i++)
         if (broker->ids[i].open) return false;
@@ -418,8 +418,28 @@ bool oracle_is_drained(struct oracle *oracle)
         bool may_differ = oracle->world->offsets_were_lost && is_read(oracle->world, p);
         if (offset != count && count > 0 && !may_differ) return false;
     }
+    return true;
+}
+
+bool oracle_is_drained(struct oracle *oracle)
+{
+    const struct broker *broker = &oracle->world->broker;
+    if (!is_classified(oracle)) return false;
     for (int32_t p = 0; p < broker->partitions[TOPIC_CLASSIFIED]; p++)
         if (last_next(oracle, p) != broker->logs[TOPIC_CLASSIFIED][p].count) return false;
+    return true;
+}
+
+bool oracle_is_decided(struct oracle *oracle)
+{
+    const struct broker *broker = &oracle->world->broker;
+    if (!is_classified(oracle)) return false;
+    for (int32_t p = 0; p < broker->partitions[TOPIC_CLASSIFIED]; p++) {
+        const struct broker_log *log = &broker->logs[TOPIC_CLASSIFIED][p];
+        int64_t at = last_next(oracle, p);
+        for (at = at < log->low ? log->low : at; at < log->count; at++)
+            if (broker_is_visible(&log->entries[at])) return false;
+    }
     return true;
 }
 

@@ -14,6 +14,8 @@ void oracle_look(struct oracle *oracle);
 void oracle_end(struct oracle *oracle);
 /* Whether all input was read and committed as far as the brokers know, ends of logs included. */
 bool oracle_is_drained(struct oracle *oracle);
+/* The same, but control markers may be left. */
+bool oracle_is_decided(struct oracle *oracle);
 /* A raw record was written; bounces: how many it holds, -1: it is a dead letter. */
 void oracle_raw(struct oracle *oracle, int32_t partition, int64_t offset, int bounces);
 /* A record that is not ours was written to `classified`. */

@@ -20,7 +20,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { PHASES_MAX = 4, STUCK_STEPS = 60000, LOOK_EVERY = 32, LEAP_MS = 21000, SETTLED_MS = 10000 };
+enum {
+    PHASES_MAX = 4,
+    STUCK_STEPS = 60000,
+    LOOK_EVERY = 32,
+    LEAP_MS = 21000,
+    SETTLED_MS = 10000,
+    LAST_STEPS = 200
+};
 
 static const char RULES[] = "rule:    sim.unknown\n"
                             "text:    no such user\n"
@@ -111,6 +118,26 @@ static void rest(struct world *world)
     if (!world->failed) oracle_end(world->oracle);
 }
 
+/* After a rest: a little more comes in, and as soon as that is decided, before any idle batch,
+ * everybody leaves in good order. Then all of the input is old. They have to come back. Where
+ * several leave, each has heard of the ends before: a partition that is revoked in the middle of a
+ * drain is not read any more. */
+static void leave_and_return(struct world *world)
+{
+    unsigned inputs = random_between(&world->random, 1, 5);
+    for (unsigned i = 0; i < inputs; i++) input_add(world);
+    for (int i = 1; i < STUCK_STEPS && !world->failed; i++) {
+        world_step(world, 1);
+        if (oracle_is_decided(world->oracle)) break;
+    }
+    for (int i = 0; i < LAST_STEPS && world->instance_count > 1; i++) world_step(world, 1);
+    for (unsigned i = 0; i < world->instance_count; i++)
+        world_drain(world, &world->instances[i], 1000);
+    broker_finish_all(&world->broker);
+    chaos_retain(world, 1000);
+    rest(world);
+}
+
 /* True where nothing was found. */
 static bool run(struct world *world, uint64_t seed, const struct ruleset *rules, bool trace)
 {
@@ -120,7 +147,8 @@ static bool run(struct world *world, uint64_t seed, const struct ruleset *rules,
         world->calm = world->broker.is_quick = false;
         trouble(world);
         rest(world);
-        if (!world->failed && random_permille(&world->random, 300)) chaos_retain(world);
+        if (!world->failed && random_permille(&world->random, 200)) leave_and_return(world);
+        if (!world->failed && random_permille(&world->random, 300)) chaos_retain(world, 500);
     }
     world_done(world);
     return !world->failed;

@@ -176,8 +176,8 @@ void disk_crash(struct disk *disk, unsigned versions);
 void chaos_act(struct world *world);
 /* Everything is well from now on: everybody comes up and is awake. */
 void chaos_end(struct world *world);
-/* Once all is decided: some partitions of the input forget all that they hold. */
-void chaos_retain(struct world *world);
+/* Once all is decided: so many of the partitions of the input forget all that they hold. */
+void chaos_retain(struct world *world, unsigned permille);
 
 /* ---- input.c: what comes in ---- */
 void input_add(struct world *world);

@@ -410,6 +410,28 @@ static void test_an_idle_partition_commits_its_end(void **state)
     assert_int_equal(fixture->world.commits, commits); /* nothing new to say */
 }
 
+static void test_a_drain_commits_how_far_the_end_has_moved(void **state)
+{
+    struct fixture *fixture = *state;
+    begin(fixture);
+    reply(fixture, 2, "ann@example.com");
+    steps(fixture, 8);
+    assert_int_equal(fixture->world.source.committed[2], 1);
+    fake_append_marker(&fixture->world, "raw", 2);
+    steps(fixture, 8);
+    assert_int_equal(fixture->world.source.committed[2], 1);
+    reply(fixture, 1, "bob@example.com");
+    reply(fixture, 1, "cid@example.com");
+    fake_append_marker(&fixture->world, "raw", 1);
+    steps(fixture, 1); /* bob is in hand, cid is left */
+    stage1_drain(fixture->stage);
+    assert_int_equal(fixture->world.source.records_out, 0);
+    assert_int_equal(fixture->world.source.committed[2], 2);
+    assert_int_equal(fixture->world.source.committed[1], 1);
+    assert_int_equal(count(fixture, "classified"), 2);
+    assert_int_equal(fixture->world.source.committed[0], -1); /* nothing to say of it */
+}
+
 static void test_a_position_beyond_the_end_says_to_raise_the_epoch(void **state)
 {
     struct fixture *fixture = *state;
@@ -556,6 +578,7 @@ int main(void)
         TEST(a_commit_in_doubt_is_settled_by_a_new_producer_of_the_same_id),
         TEST(a_revocation_commits_and_a_loss_does_not),
         TEST(an_idle_partition_commits_its_end),
+        TEST(a_drain_commits_how_far_the_end_has_moved),
         TEST(a_position_beyond_the_end_says_to_raise_the_epoch),
         TEST(a_topic_made_anew_under_the_reader_says_so_too),
         TEST(a_changed_number_of_partitions_stops_it_before_it_commits),
