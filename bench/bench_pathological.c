@@ -55,13 +55,16 @@ int main(int argc, char **argv)
     char *text = malloc(PATHOLOGICAL_SIZE_MAX);
     if (!text) return EXIT_INTERNAL;
     run_open(&work.run);
-    for (size_t i = 0; i < pathological_case_count; i++) {
-        const struct pathological_case *one = &pathological_cases[i];
+    for (size_t i = 0; i < pathological_case_count + pathological_mixture_count; i++) {
+        char name[PATHOLOGICAL_NAME_MAX];
+        struct pathological_case one =
+            i < pathological_case_count ? pathological_cases[i]
+                                        : pathological_mixture(i - pathological_case_count, name);
         struct measure measure;
-        size_t len = pathological_write(one, pathological_size(one), text);
+        size_t len = pathological_write(&one, pathological_size(&one), text);
         work.mail = span_of(text, len);
         measure_run(&measure, runs, 1, work_run, &work);
-        print(one, len, &measure, as_json);
+        print(&one, len, &measure, as_json);
         slow += measure_min(&measure) / 1e6 > limit_ms;
     }
     run_close(&work.run);

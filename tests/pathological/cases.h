@@ -20,6 +20,12 @@ struct pathological_case {
 extern const struct pathological_case pathological_cases[];
 extern const size_t pathological_case_count;
 
+/* Beside those, a head of each form before a unit of each kind, up to the end: nothing is known of
+ * what comes of them, only that it costs little. The head and the unit are in the name. */
+enum { PATHOLOGICAL_NAME_MAX = 96 };
+extern const size_t pathological_mixture_count;
+struct pathological_case pathological_mixture(size_t number, char name[PATHOLOGICAL_NAME_MAX]);
+
 /* How large the full mail is. */
 size_t pathological_size(const struct pathological_case *one);
 /* Writes a mail of at most `size` bytes, and returns how many. */

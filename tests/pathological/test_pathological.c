@@ -104,6 +104,22 @@ static void of_any_size_they_cost_little_memory(void **state)
         }
 }
 
+/* Ten megabytes of one thing, in any form. Instructions are counted by tests/pathological/doubling,
+ * time by bench_pathological. */
+static void records_of_one_thing_cost_little_memory(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < pathological_mixture_count; i++) {
+        char name[PATHOLOGICAL_NAME_MAX];
+        struct pathological_case one = pathological_mixture(i, name);
+        struct run_answer answer;
+        size_t len = pathological_write(&one, pathological_size(&one), text);
+        size_t used = peak_of(span_of(text, len), &answer);
+        if (used > 4 * len + 1024 * 1024)
+            fail_msg("%s: %zu bytes of memory for %zu", name, used, len);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -125,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_costs_little_memory_and_gets_its_verdict),
         cmocka_unit_test(of_any_size_they_cost_little_memory),
+        cmocka_unit_test(records_of_one_thing_cost_little_memory),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,7 +1,7 @@
 /* work FIRST STEP SIZE...
- * Runs each STEP-th case, from FIRST on, at the sizes, with a dump of the instructions behind each:
- * made to be run under callgrind by tests/pathological/doubling. The dumps carry "NUMBER SIZE"; the
- * names of the cases are printed. */
+ * Runs each STEP-th case and mixture, from FIRST on, at the sizes, with a dump of the instructions
+ * behind each: made to be run under callgrind by tests/pathological/doubling. The dumps carry
+ * "NUMBER SIZE"; the names of the cases are printed. */
 #include "base/error.h"
 #include "pathological/cases.h"
 #include "pathological/run.h"
@@ -16,7 +16,11 @@ static char text[SIZE_MAX_HERE];
 
 static void case_run(size_t number, char **sizes, int count)
 {
-    struct pathological_case one = pathological_cases[number];
+    char mixture[PATHOLOGICAL_NAME_MAX];
+    struct pathological_case one =
+        number < pathological_case_count
+            ? pathological_cases[number]
+            : pathological_mixture(number - pathological_case_count, mixture);
     struct run_answer answer;
     one.units = 0; /* as many as fit */
     for (int i = -1; i < count; i++) {
@@ -40,8 +44,8 @@ int main(int argc, char **argv)
     if (argc < 4) return EXIT_USAGE;
     size_t first = strtoull(argv[1], NULL, 10), step = strtoull(argv[2], NULL, 10);
     run_open(&run);
-    for (size_t i = first; step && i < pathological_case_count; i += step)
-        case_run(i, argv + 3, argc - 3);
+    size_t all = pathological_case_count + pathological_mixture_count;
+    for (size_t i = first; step && i < all; i += step) case_run(i, argv + 3, argc - 3);
     run_close(&run);
     return EXIT_DONE;
 }

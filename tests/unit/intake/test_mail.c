@@ -1,5 +1,4 @@
 #include "unit/intake/fixture.h"
-#include <time.h>
 
 #define DAEMON                                                                                     \
     "Return-Path: <>\nFrom: Mail Delivery System <MAILER-DAEMON@mx.example.org>\nTo: "             \
@@ -276,65 +275,6 @@ static void every_dead_reason_has_a_name_and_a_sentence(void **state)
     }
 }
 
-static void the_worst_records_of_ten_megabytes_cost_little(void **state)
-{
-    (void)state;
-    static const char *const heads[] = {
-        FAILED "\n",
-        FAILED "Content-Type: text/html\n\n",
-        FAILED "Content-Type: text/plain; charset=iso-2022-jp\nContent-Transfer-Encoding: "
-               "quoted-printable\n\n",
-        FAILED "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: "
-               "message/delivery-status\n\n",
-        "From: a@example.com\nTo: ",
-        "",
-        "550 5.1.1 ",
-        "{\"recipient\":\"",
-        "<a@example.com>:\n"};
-    static const char *const units[] = {"\n",
-                                        "\r",
-                                        "<a@b.c>:\n",
-                                        "@",
-                                        "<",
-                                        "<x",
-                                        "a\n\n",
-                                        "A:\n",
-                                        "--b\n\n",
-                                        "\x1b$",
-                                        "\xff",
-                                        "=?utf-8?q?a?= ",
-                                        "\"",
-                                        "(",
-                                        "rcpt to:",
-                                        "for ",
-                                        "550 <a@b.c>\n",
-                                        "--- ",
-                                        "\\",
-                                        "{\"a\":",
-                                        "a@b.c,",
-                                        "&lt;"};
-    size_t size = INTAKE_SIZE_MAX;
-    char *text = test_malloc(size);
-    for (size_t h = 0; h < sizeof heads / sizeof *heads; h++) {
-        for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
-            size_t len = strlen(heads[h]), step = strlen(units[u]);
-            for (size_t i = 0; i < size; i++)
-                text[i] = i < len ? heads[h][i] : units[u][(i - len) % step];
-            struct intake_output out;
-            struct intake_input input = input_of(span_of(text, size));
-            struct timespec from, to;
-            clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
-            parse_input(&input, &out);
-            clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
-            double took =
-                (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
-            /* Hundredths of a second without a sanitizer; anything quadratic would take minutes. */
-            if (took > 3) fail_msg("head %zu, unit %zu: %.3f s", h, u, took);
-        }
-    }
-    test_free(text);
-}
-
 static void random_mixtures_of_what_means_something_end_well(void **state)
 {
     (void)state;
@@ -429,7 +369,6 @@ int main(void)
         cmocka_unit_test(the_form_is_told_by_content),
         cmocka_unit_test(ten_megabytes_are_taken_and_a_byte_more_is_not),
         cmocka_unit_test(every_dead_reason_has_a_name_and_a_sentence),
-        cmocka_unit_test(the_worst_records_of_ten_megabytes_cost_little),
         cmocka_unit_test(random_mixtures_of_what_means_something_end_well),
         cmocka_unit_test(at_the_limit_of_the_arena_a_record_is_dead_not_lost),
     };
