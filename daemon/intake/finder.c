@@ -4,6 +4,7 @@
 #include "mail/address.h"
 #include "mail/line.h"
 #include "mail/reply.h"
+#include <string.h>
 
 enum {
     LOOK_MAX = 64 * 1024,
@@ -26,6 +27,8 @@ enum {
     WEIGHT_MAILED = 20,
     WEIGHT_ROLE = -15,
     WEIGHT_OWN = -45,
+    SLOTS = 2048,         /* more than FINDER_MAX */
+    HASHED_FROM = 16,     /* fewer addresses are compared one by one */
     WEIGHT_CONTACT = -60, /* of the house that sent it, which is no mail system: whom to ask */
 };
 
@@ -34,7 +37,10 @@ struct finder {
     const struct finder_known *known;
     const struct intake_scratch *scratch;
     struct finder_entry *found;
-    size_t count, max;
+    size_t count;
+    bool was_cut;          /* there are more addresses than FINDER_MAX */
+    uint16_t slots[SLOTS]; /* by the hash of an address: its place + 1; from HASHED_FROM on */
+    uint32_t hashes[FINDER_MAX];
     int list_lines; /* > 0: an announcement is at work */
 };
 struct line_facts {
@@ -197,20 +203,74 @@ static int weigh(const struct finder *finder, const struct line_facts *facts, si
     return weight;
 }
 
-static void entry_note(struct finder *finder, const struct finder_entry *entry)
+/* FNV-1a, whatever the case of letters. */
+static uint32_t hash_of(struct span address)
 {
-    for (size_t i = 0; i < finder->count; i++) {
-        struct finder_entry *old = &finder->found[i];
-        if (!intake_same_address(old->address, entry->address)) continue;
-        old->is_member |= entry->is_member;
-        if (entry->weight > old->weight) {
-            old->weight = entry->weight;
-            old->line = entry->line;
-            old->has_cause = entry->has_cause;
-        }
+    uint32_t hash = UINT32_C(2166136261);
+    for (size_t i = 0; i < address.len; i++)
+        hash = (hash ^ (unsigned char)(address.ptr[i] | 0x20)) * UINT32_C(16777619);
+    return hash;
+}
+
+/* The slot in which an address of that hash stands, or the free one that it would take. */
+static size_t slot_of(const struct finder *finder, struct span address, uint32_t hash)
+{
+    size_t slot = hash % SLOTS;
+    for (; finder->slots[slot]; slot = (slot + 1) % SLOTS) {
+        size_t place = finder->slots[slot] - 1u;
+        if (finder->hashes[place] == hash &&
+            intake_same_address(finder->found[place].address, address))
+            break;
+    }
+    return slot;
+}
+
+static void slot_take(struct finder *finder, size_t place)
+{
+    struct span address = finder->found[place].address;
+    uint32_t hash = hash_of(address);
+    finder->hashes[place] = hash;
+    finder->slots[slot_of(finder, address, hash)] = (uint16_t)(place + 1);
+}
+
+static struct finder_entry *entry_find(struct finder *finder, struct span address)
+{
+    if (finder->count >= HASHED_FROM) {
+        size_t slot = slot_of(finder, address, hash_of(address));
+        return finder->slots[slot] ? &finder->found[finder->slots[slot] - 1] : NULL;
+    }
+    for (size_t i = 0; i < finder->count; i++)
+        if (intake_same_address(finder->found[i].address, address)) return &finder->found[i];
+    return NULL;
+}
+
+static void entry_add(struct finder *finder, const struct finder_entry *entry)
+{
+    if (finder->count == FINDER_MAX) {
+        finder->was_cut = true;
         return;
     }
-    if (finder->count < finder->max) finder->found[finder->count++] = *entry;
+    finder->found[finder->count++] = *entry;
+    if (finder->count == HASHED_FROM) {
+        memset(finder->slots, 0, sizeof finder->slots);
+        for (size_t i = 0; i < finder->count; i++) slot_take(finder, i);
+    } else if (finder->count > HASHED_FROM) {
+        slot_take(finder, finder->count - 1);
+    }
+}
+
+static void entry_note(struct finder *finder, const struct finder_entry *entry)
+{
+    struct finder_entry *old = entry_find(finder, entry->address);
+    if (!old) {
+        entry_add(finder, entry);
+        return;
+    }
+    old->is_member |= entry->is_member;
+    if (entry->weight <= old->weight) return;
+    old->weight = entry->weight;
+    old->line = entry->line;
+    old->has_cause = entry->has_cause;
 }
 
 /* The first letter, digit or '<' of a line: bullets, rules and quotes are passed over. */
@@ -288,11 +348,17 @@ size_t finder_find(const struct cue_index *index, struct span text,
                    const struct finder_known *known, const struct intake_scratch *scratch,
                    int enough, struct finder_entry *out)
 {
-    struct finder finder = {
-        .index = index, .known = known, .scratch = scratch, .found = out, .max = FINDER_MAX};
+    struct finder finder;
+    finder.index = index;
+    finder.known = known;
+    finder.scratch = scratch;
+    finder.found = out;
+    finder.count = 0;
+    finder.was_cut = false;
+    finder.list_lines = 0;
     struct line_reader lines;
     struct span line;
     line_reader_init(&lines, span_take(text, LOOK_MAX));
-    while (line_next(&lines, &line)) line_read(&finder, line);
-    return winners(&finder, enough);
+    while (!finder.was_cut && line_next(&lines, &line)) line_read(&finder, line);
+    return finder.was_cut ? FINDER_MAX + 1 : winners(&finder, enough);
 }

@@ -7,7 +7,7 @@
 #include "intake/intake.h"
 
 enum {
-    FINDER_MAX = 256, /* addresses that are weighed */
+    FINDER_MAX = BOUNCE_RECIPIENTS_MAX + 1, /* addresses that are weighed: one too many is told */
     FINDER_WEAK = 12, /* "To: a@example.com": enough only where nothing else is known */
     FINDER_ENOUGH = 25,
     FINDER_SURE = 55 /* the weight of one that stands alone in a list that was announced */
@@ -26,8 +26,9 @@ struct finder_entry {
     bool is_member; /* of a list of failed recipients */
     bool has_cause; /* the line says why */
 };
-/* At most FINDER_MAX recipients, in the order in which they stand; 0 where none weighs `enough`.
- * More than one only where they stand in a list. Spans point into `text` or the arena. */
+/* At most FINDER_MAX recipients, in the order in which they stand; 0 where none weighs `enough`;
+ * FINDER_MAX + 1 where the text holds more different addresses than that: who failed cannot be
+ * told. More than one only where they stand in a list. Spans point into `text` or the arena. */
 size_t finder_find(const struct cue_index *index, struct span text,
                    const struct finder_known *known, const struct intake_scratch *scratch,
                    int enough, struct finder_entry *out);

@@ -21,10 +21,15 @@ struct people {
     struct span sender;       /* to whom the notice is sent */
     struct failed *failed;    /* BOUNCE_RECIPIENTS_MAX + 1 */
     size_t count;
-    int weight;         /* of the heaviest that the finder found */
-    struct span common; /* the cause for all, once it was looked for */
+    struct finder_entry *found; /* FINDER_MAX, once they are looked for */
+    bool was_cut;               /* more addresses stand there than are weighed */
+    int weight;                 /* of the heaviest that the finder found */
+    struct span common;         /* the cause for all, once it was looked for */
     bool has_common;
 };
+
+static const char too_many_addresses[] =
+    "it names more than 1,000 addresses, of which some may have failed";
 
 static void failed_add(struct people *people, struct span address, struct span text,
                        enum stage stage)
@@ -97,10 +102,14 @@ static void by_words(struct people *people, int enough)
                                        .from = people->traits->from_address,
                                        .is_system = has_system_sender(people),
                                        .mailed = mailed(people)};
-    struct finder_entry found[FINDER_MAX];
-    size_t count = finder_find(people->index, people->notice.text, &known, people->report->scratch,
-                               enough, found);
-    for (size_t i = 0; i < count; i++) {
+    const struct intake_scratch *scratch = people->report->scratch;
+    if (!people->found)
+        people->found = arena_take(scratch->arena, FINDER_MAX * sizeof *people->found);
+    struct finder_entry *found = people->found;
+    if (!found) return;
+    size_t count = finder_find(people->index, people->notice.text, &known, scratch, enough, found);
+    people->was_cut = count > FINDER_MAX;
+    for (size_t i = 0; i < count && !people->was_cut; i++) {
         if (found[i].weight > people->weight) people->weight = found[i].weight;
         /* The line of a list speaks for its own recipient alone. */
         bool is_own = count > 1 && found[i].has_cause;
@@ -217,9 +226,12 @@ void people_read(const struct report *report, const struct traits *traits,
     if (people.count == 0 && intake_dsn_flat(report, human, out)) return;
     if (people.count == 0) by_transcript(&people);
     if (people.count == 0) by_words(&people, FINDER_ENOUGH);
-    if (people.count == 0) by_elsewhere(&people);
-    if (people.count == 0 && says_failure(&people)) by_words(&people, FINDER_WEAK);
-    if (people.count == 0)
+    if (people.count == 0 && !people.was_cut) by_elsewhere(&people);
+    if (people.count == 0 && !people.was_cut && says_failure(&people))
+        by_words(&people, FINDER_WEAK);
+    if (people.was_cut)
+        intake_dead(out, DEAD_TOO_MANY_RECIPIENTS, SPAN(too_many_addresses));
+    else if (people.count == 0)
         intake_dead(out, DEAD_NO_RECIPIENT, SPAN("a bounce in a form that is not known"));
     else
         bounces_make(&people, out);
@@ -255,6 +267,10 @@ bool people_try(const struct report *report, const struct traits *traits, struct
     by_words(&people, FINDER_ENOUGH);
     bool is_plain =
         traits->is_null_sender && traits->is_postmaster && has_list && people.weight >= FINDER_SURE;
+    if (people.was_cut && is_sure) {
+        intake_dead(out, DEAD_TOO_MANY_RECIPIENTS, SPAN(too_many_addresses));
+        return true;
+    }
     if (people.count == 0 || (!is_sure && !is_plain)) return false;
     bounces_make(&people, out);
     return out->dead == DEAD_NONE;

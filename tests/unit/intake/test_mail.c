@@ -275,6 +275,31 @@ static void every_dead_reason_has_a_name_and_a_sentence(void **state)
     }
 }
 
+/* In a form that no dialect reads: bullets before the addresses. */
+static void a_list_of_a_thousand_is_read_whole_and_a_longer_one_is_dead(void **state)
+{
+    (void)state;
+    enum { ROW = 32, MOST = 1000 };
+    static char text[(MOST + 20) * ROW];
+    static const char *const heads[] = {
+        FAILED "\nThe following addresses failed:\n",
+        "From: postmaster@example.net\nTo: bounce@example.org\nSubject: Mail failure\n"
+        "Return-Path: <>\n\n550 5.1.1 The following addresses failed:\n"};
+    for (size_t h = 0; h < sizeof heads / sizeof *heads; h++)
+        for (size_t more = 0; more < 2; more++) {
+            struct intake_output out;
+            size_t len = (size_t)snprintf(text, sizeof text, "%s", heads[h]);
+            for (size_t i = 0; i < MOST + more; i++)
+                len += (size_t)snprintf(text + len, sizeof text - len, " * a%zu@example.com\n", i);
+            struct intake_input input = input_of(span_of(text, len));
+            parse_input(&input, &out);
+            assert_int_equal(out.dead, more ? DEAD_TOO_MANY_RECIPIENTS : DEAD_NONE);
+            assert_int_equal(out.count, more ? 0 : MOST);
+            if (!more)
+                assert_true(span_equal(out.bounces[MOST - 1].recipient, SPAN("a999@example.com")));
+        }
+}
+
 static void random_mixtures_of_what_means_something_end_well(void **state)
 {
     (void)state;
@@ -369,6 +394,7 @@ int main(void)
         cmocka_unit_test(the_form_is_told_by_content),
         cmocka_unit_test(ten_megabytes_are_taken_and_a_byte_more_is_not),
         cmocka_unit_test(every_dead_reason_has_a_name_and_a_sentence),
+        cmocka_unit_test(a_list_of_a_thousand_is_read_whole_and_a_longer_one_is_dead),
         cmocka_unit_test(random_mixtures_of_what_means_something_end_well),
         cmocka_unit_test(at_the_limit_of_the_arena_a_record_is_dead_not_lost),
     };
