@@ -18,7 +18,10 @@ struct verp {
 bool config_is_own(const struct intake_config *config, struct span address)
 {
     if (!config) return false;
-    struct span domain = address_domain(address);
+    if (config->own_domain_count == 0) return false;
+    char ascii[ADDRESS_MAX];
+    struct span domain = address_domain_to_ascii(address_domain(address), ascii);
+    while (domain.len && domain.ptr[domain.len - 1] == '.') domain.len--;
     for (size_t i = 0; i < config->own_domain_count && i < CONFIG_ROWS_MAX; i++) {
         struct span own = config->own_domains[i];
         if (own.len == 0 || !span_ends_fold(domain, own)) continue;

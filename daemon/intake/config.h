@@ -15,7 +15,8 @@ struct intake_config {
      * holds: "X-Customer = tenant", "X-Job = message-id", "X-To = recipient". */
     const struct span *trace_headers;
     size_t trace_header_count;
-    /* Never a recipient: "example.com" and all below it. */
+    /* Never a recipient: "example.com" and all below it. As address_domain_to_ascii has them: a
+     * recipient is compared in that form, however it is spelt. */
     const struct span *own_domains;
     size_t own_domain_count;
 };

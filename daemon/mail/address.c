@@ -323,25 +323,31 @@ static size_t lower_into(char *out, struct span text)
     return text.len;
 }
 
-/* UTS 46, non-transitional. False where libidn2 refuses the domain, or maps it to what is none: an
- * ideographic space becomes a blank, and a blank ends the tenant in a key. */
-static bool domain_to_ascii(struct span domain, struct arena *arena, struct span *out)
+static bool is_ascii(struct span text)
 {
-    bool is_ascii = true;
-    for (size_t i = 0; i < domain.len; i++) {
-        if (domain.ptr[i] == '\0') return false;
-        if ((unsigned char)domain.ptr[i] >= 0x80) is_ascii = false;
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.ptr[i] >= 0x80) return false;
+    return true;
+}
+
+/* libidn2 may map a domain to what is none: an ideographic space becomes a blank, and a blank ends
+ * the tenant in a key. */
+struct span address_domain_to_ascii(struct span domain, char out[ADDRESS_MAX])
+{
+    char text[ADDRESS_MAX + 1], *ascii = NULL;
+    if (is_ascii(domain) || domain.len > ADDRESS_MAX || memchr(domain.ptr, '\0', domain.len))
+        return domain;
+    memcpy(text, domain.ptr, domain.len);
+    text[domain.len] = '\0';
+    if (idn2_to_ascii_8z(text, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+        return domain;
+    struct span labels = span_from(ascii);
+    if (labels.len <= ADDRESS_MAX && domain_is_valid(labels)) {
+        memcpy(out, labels.ptr, labels.len);
+        domain = span_of(out, labels.len);
     }
-    if (is_ascii || domain.len > ADDRESS_MAX) return false;
-    struct span text = arena_copy_text(arena, domain);
-    char *ascii = NULL;
-    if (!text.ptr) return false;
-    int result = idn2_to_ascii_8z(text.ptr, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-    if (result != IDN2_OK) return false;
-    bool is_domain = domain_is_valid(span_from(ascii));
-    if (is_domain) *out = arena_copy(arena, span_from(ascii));
     idn2_free(ascii);
-    return is_domain && out->len > 0;
+    return domain;
 }
 
 struct span address_to_key(struct span address, struct arena *arena)
@@ -349,7 +355,8 @@ struct span address_to_key(struct span address, struct arena *arena)
     struct span found;
     if (!address_is_valid(address) && address_find(address, arena, &found)) address = found;
     struct span domain = address_domain(address), local = address_local(address);
-    domain_to_ascii(domain, arena, &domain);
+    char ascii[ADDRESS_MAX];
+    domain = address_domain_to_ascii(domain, ascii);
     while (domain.len && domain.ptr[domain.len - 1] == '.') domain.len--;
     char *out = arena_take(arena, local.len + 2 + 1 + domain.len);
     if (!out) return SPAN_NONE;

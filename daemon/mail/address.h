@@ -17,6 +17,9 @@ bool address_is_valid(struct span address);
 /* Behind the last '@'; empty where there is none. */
 struct span address_domain(struct span address);
 struct span address_local(struct span address);
+/* A domain as A-labels (UTS 46, non-transitional), in `out`; `domain` itself where it is ASCII, or
+ * is none that libidn2 takes. */
+struct span address_domain_to_ascii(struct span domain, char out[ADDRESS_MAX]);
 /* The form used in keys: local part ASCII lower-case, domain as lower-case A-labels (UTS 46,
  * non-transitional; where that fails the bytes in ASCII lower-case), no <>, no comments, no
  * trailing dot. A local part that begins with "#" is put in quotes, which mean the same, as keys

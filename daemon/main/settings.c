@@ -105,6 +105,8 @@ void settings_to_intake(const struct options *options, struct intake_settings *o
         .own_domains = out->own_domains,
         .own_domain_count = split(options, OPTION_MAIL_OWN_DOMAINS, out->own_domains),
     };
+    for (size_t i = 0; i < out->config.own_domain_count; i++)
+        out->own_domains[i] = address_domain_to_ascii(out->own_domains[i], out->own_labels[i]);
 }
 
 void settings_to_pipeline(const struct options *options, struct pipeline_config *out)

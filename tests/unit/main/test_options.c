@@ -271,7 +271,7 @@ static void the_marks_of_the_sender_are_split_at_commas(void **state)
     static const char text[] =
         "[mail]\nverp = b+{local}={domain}@m.example.org ,t-{tenant}@m.example.org\n"
         "trace.headers = X-To,X-Customer = tenant , X-Job=message-id\n"
-        "own.domains = example.com\n";
+        "own.domains = example.com, bücher.example, xn--r8jz45g.jp\n";
     struct folder folder;
     struct loaded loaded = load_text(&folder, text, sizeof(text) - 1);
     if (!loaded.good) fail_msg("%s", loaded.error.text);
@@ -283,9 +283,17 @@ static void the_marks_of_the_sender_are_split_at_commas(void **state)
     assert_true(span_equal(config->verp[1], SPAN("t-{tenant}@m.example.org")));
     assert_int_equal(config->trace_header_count, 3);
     assert_true(span_equal(config->trace_headers[1], SPAN("X-Customer = tenant")));
-    assert_int_equal(config->own_domain_count, 1);
+    assert_int_equal(config->own_domain_count, 3);
     assert_true(config_is_own(config, SPAN("x@mail.EXAMPLE.com")));
     assert_false(config_is_own(config, SPAN("x@badexample.com")));
+    assert_true(config_is_own(config, SPAN("x@example.com.")));
+    /* whichever of the two spells a domain by A-labels, in any case and with any dot */
+    assert_true(config_is_own(config, SPAN("x@xn--BCHER-KVA.example")));
+    assert_true(config_is_own(config, SPAN("x@mail.BÜCHER.example")));
+    assert_true(config_is_own(config, SPAN("x@例え。jp")));
+    assert_false(config_is_own(config, SPAN("x@büche.example")));
+    assert_false(config_is_own(config, SPAN("x@\xff.example")));
+    assert_false(config_is_own(config, SPAN_NONE));
     options_free(loaded.options);
     loaded = load(NULL, NULL, NULL);
     settings_to_intake(loaded.options, &intake);
