@@ -142,6 +142,11 @@ static struct span span_or_none(const char *text)
 static size_t unit_write(struct span unit, size_t number, size_t room, char *out)
 {
     size_t len = 0;
+    if (!memchr(unit.ptr, '\1', unit.len)) {
+        if (unit.len > room) return 0;
+        memcpy(out, unit.ptr, unit.len);
+        return unit.len;
+    }
     char digits[24];
     size_t digit_count = (size_t)snprintf(digits, sizeof digits, "%zu", number);
     for (size_t i = 0; i < unit.len; i++) {
