@@ -1,5 +1,6 @@
 #include "intake/cause.h"
 #include "base/buffer.h"
+#include "intake/bounce.h"
 #include "mail/line.h"
 #include "mail/reply.h"
 
@@ -228,7 +229,7 @@ bool cause_is_said(const struct cue_index *index, struct span text)
 bool cause_is_bare(struct span diagnostic)
 {
     struct reply reply;
-    reply_find(span_take(diagnostic, 512), &reply);
+    reply_find(span_take(diagnostic, DIAGNOSTIC_MAX), &reply);
     size_t at = reply.code || reply.status.class ? reply.text_at : 0;
     struct span words = span_skip(diagnostic, at);
     if (span_starts_fold(words, SPAN("(reason:"))) words = span_skip(words, 8);
