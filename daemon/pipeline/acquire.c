@@ -8,7 +8,13 @@
 #include "pipeline/mutants.h"
 #include <stdlib.h>
 
-enum { BARRIER_TRY_MS = 3000, BARRIER_PAUSE_MS = 100, LOG_INTERVAL_MS = 10000 };
+enum {
+    BARRIER_TRY_MS = 3000,
+    BARRIER_PAUSE_MS = 100,
+    BARRIER_LONG_MS = 10000,
+    LOG_INTERVAL_MS = 10000,
+    LONG_INTERVAL_MS = 30000
+};
 
 struct acquire_context *acquire_context_new(const struct stage_setup *setup, bool with_state)
 {
@@ -23,6 +29,7 @@ struct acquire_context *acquire_context_new(const struct stage_setup *setup, boo
     changes_init(&context->changes);
     for (int i = 0; i < KAFKA_PARTITIONS_MAX; i++) context->raw_high[i] = -1;
     context->barrier_limit.interval_ms = LOG_INTERVAL_MS;
+    context->long_limit.interval_ms = LONG_INTERVAL_MS;
     context->trouble_limit.interval_ms = LOG_INTERVAL_MS;
     context->wait_limit.interval_ms = LOG_INTERVAL_MS;
     context->odd_limit.interval_ms = LOG_INTERVAL_MS;
@@ -59,6 +66,26 @@ void acquire_retry(struct acquire_context *context, struct acquire_job *job, int
     job->not_before_ms = port_monotonic_ms(context->ports) + delay_ms;
 }
 
+/* For moments it is nothing; longer than any transaction of a predecessor should last, somebody has
+ * to know. */
+static void say_waiting(struct acquire_context *context, const struct acquire_job *job,
+                        const struct error *error)
+{
+    char quoted[LOG_QUOTE_MAX];
+    int64_t waited_ms = port_monotonic_ms(context->ports) - job->began_ms;
+    bool is_long = waited_ms >= BARRIER_LONG_MS;
+    log_event_limited(
+        is_long ? &context->long_limit : &context->barrier_limit, is_long ? LOG_WARN : LOG_INFO,
+        "partition.barrier", "topic=%s partition=%d waited_ms=%lld error=%s %s",
+        context->input_topic, (int)job->partition, (long long)waited_ms,
+        log_quote(span_from(error->text), quoted),
+        is_long ? "waits=\"for a transaction that another process left open, or for the group's "
+                  "coordinator\" do=\"nothing within run.transaction.timeout of that process; "
+                  "after it look for a producer that hangs (kafka-transactions.sh find-hanging) "
+                  "and at the brokers\""
+                : "waits=\"for an open transaction or the coordinator\"");
+}
+
 static void pass_barrier(struct acquire_context *context, struct acquire_job *job)
 {
     struct error error = {0};
@@ -73,9 +100,7 @@ static void pass_barrier(struct acquire_context *context, struct acquire_job *jo
         job->phase = context->with_state ? ACQUIRE_OPEN : ACQUIRE_CHECK;
         return;
     case KAFKA_TRY_AGAIN:
-        log_event_limited(&context->barrier_limit, LOG_INFO, "partition.barrier",
-                          "topic=%s partition=%d waits for an open transaction or the coordinator",
-                          context->input_topic, (int)job->partition);
+        say_waiting(context, job, &error);
         acquire_retry(context, job, BARRIER_PAUSE_MS);
         return;
     case KAFKA_FAILED:

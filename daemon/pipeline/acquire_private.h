@@ -21,7 +21,7 @@ struct acquire_context {
     /* What is known of the ends of the raw partitions, so that they are asked for once; -1: not
      * yet. */
     int64_t raw_high[KAFKA_PARTITIONS_MAX];
-    struct log_limit barrier_limit, trouble_limit, wait_limit, odd_limit;
+    struct log_limit barrier_limit, long_limit, trouble_limit, wait_limit, odd_limit;
 };
 
 void acquire_fail(struct acquire_job *job, struct error *error);
