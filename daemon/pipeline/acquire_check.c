@@ -2,6 +2,7 @@
  * produced. */
 #include "pipeline/acquire_private.h"
 #include "pipeline/mutants.h"
+#include "pipeline/stored_partitions.h"
 #include <string.h>
 
 static bool check_gap(const struct acquire_context *context, struct acquire_job *job, int64_t low,
@@ -42,14 +43,8 @@ static bool check_owner(const struct acquire_context *context, const struct acqu
 {
     const struct stage_setup *setup = context->setup;
     const struct position *position = job->position;
-    if (position->partitions != setup->partitions)
-        return error_set(
-            error, EXIT_CONFIG,
-            "the state of partition %d was written with %d partitions, %s now has %d: recipients "
-            "would be looked for in the wrong partition; make new topics classified, decisions "
-            "and recipients (and another state.dir) and replay raw into them",
-            (int)job->partition, (int)position->partitions, context->input_topic,
-            (int)setup->partitions);
+    TRY(stored_partitions_fit(&setup->config->topics, job->partition, position->partitions,
+                              setup->partitions, error));
     if (strcmp(position->cluster, setup->cluster) != 0)
         return error_set(
             error, EXIT_CONFIG,

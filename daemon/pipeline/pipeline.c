@@ -33,6 +33,7 @@
 #include "pipeline/stage1.h"
 #include "pipeline/stage2.h"
 #include "pipeline/store_ports.h"
+#include "pipeline/stored_partitions.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +223,20 @@ static bool open_runner(struct pipeline *pipeline, bool is_decide, struct error 
     return true;
 }
 
+static bool check_stored(struct pipeline *pipeline, struct error *error)
+{
+    const struct pipeline_config *config = pipeline->config;
+    struct kafka_restore restore = {.topic = config->topics.recipients};
+    struct reader_port reader;
+    struct log_port log;
+    TRY(kafka_reader_open(&config->kafka, !config->at_least_once, &restore.reader, error));
+    kafka_reader_port(&restore, &reader);
+    kafka_log_port(pipeline->admin, &log);
+    bool ok = stored_partitions_check(config, pipeline->preflight.partitions, &log, &reader, error);
+    kafka_reader_close(restore.reader);
+    return ok;
+}
+
 static bool open_all(struct pipeline *pipeline, struct error *error)
 {
     const struct pipeline_config *config = pipeline->config;
@@ -233,6 +248,7 @@ static bool open_all(struct pipeline *pipeline, struct error *error)
     struct admin_port admin;
     kafka_admin_port(pipeline->admin, &admin);
     TRY(preflight_run(config, &admin, &pipeline->preflight, error));
+    TRY(check_stored(pipeline, error));
     if (config->stages != PIPELINE_DECIDE) TRY(open_runner(pipeline, false, error));
     if (config->stages != PIPELINE_CLASSIFY) TRY(open_runner(pipeline, true, error));
     return true;
