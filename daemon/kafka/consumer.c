@@ -67,7 +67,8 @@ static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t what,
     struct kafka_consumer *consumer =
         opaque; /* its first member is the client, the handle's opaque */
     bool gains = what == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-    consumer->cooperative = strcmp(rd_kafka_rebalance_protocol(rk), "COOPERATIVE") == 0;
+    const char *protocol = rd_kafka_rebalance_protocol(rk); /* NULL: it is closing (2.16) */
+    if (protocol) consumer->cooperative = strcmp(protocol, "COOPERATIVE") == 0;
     if ((gains || consumer->cooperative) && !consumer->closing) {
         /* Taken here, of this very generation: metadata asked for later may be of the next one. An
          * eager assignor revokes within the old generation; a cooperative one begins the new and
