@@ -94,10 +94,11 @@ bool assignment_reacquire_one(struct assignment *assignment, struct slot *slot, 
 size_t assignment_moved(const struct assignment *assignment, const struct kafka_event *gone,
                         int32_t out[KAFKA_PARTITIONS_MAX]);
 /* At a drain: polls until of each running partition the end, or one more record, is known, for 300
- * ms at most. Records are given back untaken, all else goes to the handler (false: it ends). After
- * it nothing may be taken any more. */
+ * ms at most. Records are given back untaken, all else goes to the handler. After it nothing may be
+ * taken any more; false: the handler said that it cannot go on, and nothing may be committed. */
 typedef bool ends_handler(void *stage, struct kafka_event *event, struct error *error);
-void assignment_find_ends(struct assignment *assignment, ends_handler *handler, void *stage);
+bool assignment_find_ends(struct assignment *assignment, ends_handler *handler,
+                          void *stage) MUST_USE;
 
 /* ---- pause.c: a state file that cannot be read or written now ---- */
 /* False where the trouble does not pass (see struct store_ops): the stage ends with it. */

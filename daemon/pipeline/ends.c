@@ -52,7 +52,7 @@ static void leave(struct assignment *assignment, struct kafka_event *event)
     source->ops->record_done(source->self, &event->record);
 }
 
-void assignment_find_ends(struct assignment *assignment, ends_handler *handler, void *stage)
+bool assignment_find_ends(struct assignment *assignment, ends_handler *handler, void *stage)
 {
     struct kafka_event event;
     struct error ignored = {0};
@@ -60,12 +60,13 @@ void assignment_find_ends(struct assignment *assignment, ends_handler *handler, 
     int64_t end_ms = port_monotonic_ms(assignment->ports) + FIND_MS;
     int quiet = 0;
     while (quiet < QUIET_MAX && !knows_ends(assignment)) {
-        if (port_monotonic_ms(assignment->ports) > end_ms) return;
+        if (port_monotonic_ms(assignment->ports) > end_ms) return true;
         source->ops->poll(source->self, WAIT_MS, &event);
         if (event.type == KAFKA_NOTHING) quiet++;
         if (event.type == KAFKA_RECORD)
             leave(assignment, &event);
         else if (!handler(stage, &event, &ignored))
-            return;
+            return false;
     }
+    return true;
 }

@@ -313,9 +313,11 @@ static bool on_last_event(void *stage, struct kafka_event *event, struct error *
 void stage1_drain(struct stage1 *stage)
 {
     struct error ignored;
-    if (stage->txn.opened) assignment_find_ends(&stage->assignment, on_last_event, stage);
-    touch_moved(stage, NULL);
-    if (stage->batch.open && partition_watch_check(&stage->watch, &ignored)) (void)commit(stage);
+    if (!stage->txn.opened || assignment_find_ends(&stage->assignment, on_last_event, stage)) {
+        touch_moved(stage, NULL);
+        if (stage->batch.open && partition_watch_check(&stage->watch, &ignored))
+            (void)commit(stage);
+    }
     discard(stage);
 }
 

@@ -353,9 +353,10 @@ void stage2_drain(struct stage2 *stage)
 {
     struct error ignored = {0};
     bool in_doubt = false;
-    if (stage->txn.opened) assignment_find_ends(&stage->assignment, on_last_event, stage);
-    touch_moved(stage, NULL);
-    if (stage->batch.open) (void)commit(stage, &in_doubt, &ignored);
+    if (!stage->txn.opened || assignment_find_ends(&stage->assignment, on_last_event, stage)) {
+        touch_moved(stage, NULL);
+        if (stage->batch.open) (void)commit(stage, &in_doubt, &ignored);
+    }
     give_up(stage);
     /* What fails here is brought up from the topic at the next start. */
     bool done =
