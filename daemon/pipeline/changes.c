@@ -2,10 +2,12 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "pipeline/packed_state.h"
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
-enum { LIST_FIRST = 1024, ARENA_BLOCK_SIZE = 256 * 1024 };
+enum { LIST_FIRST = 1024, ARENA_BLOCK_SIZE = 256 * 1024, AT_RANDOM_SIZE = 16 };
 
 static void make_table(struct changes *changes)
 {
@@ -41,9 +43,24 @@ void changes_clear(struct changes *changes)
     memset(changes->table, 0, changes->table_size * sizeof *changes->table);
 }
 
+/* Senders choose the addresses, and could choose such as share a place in the tables: each process
+ * has a seed of its own, from what the kernel gave it at its start. Two threads that come here
+ * first find the same. */
+static uint64_t seed(void)
+{
+    static _Atomic(uint64_t) known; /* relaxed: it orders nothing */
+    uint64_t value = atomic_load_explicit(&known, memory_order_relaxed);
+    if (value) return value;
+    const char *bytes = (const char *)(uintptr_t)getauxval(AT_RANDOM);
+    CHECK(bytes);
+    value = hash_xxh64(span_of(bytes, AT_RANDOM_SIZE), 0) | 1;
+    atomic_store_explicit(&known, value, memory_order_relaxed);
+    return value;
+}
+
 uint64_t changes_hash(int32_t partition, struct span tenant, struct span recipient)
 {
-    return hash_xxh64(recipient, hash_xxh64(tenant, (uint64_t)(uint32_t)partition));
+    return hash_xxh64(recipient, hash_xxh64(tenant, seed() + (uint32_t)partition));
 }
 
 static bool is_of(const struct change *change, int32_t partition, struct span tenant,

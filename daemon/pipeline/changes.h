@@ -27,7 +27,8 @@ struct changes {
 void changes_init(struct changes *changes);
 void changes_done(struct changes *changes);
 void changes_clear(struct changes *changes);
-/* change->hash of that recipient. */
+/* change->hash of that recipient: another one in each process. Nothing that is written may depend
+ * on it. */
 uint64_t changes_hash(int32_t partition, struct span tenant, struct span recipient);
 /* False where that recipient did not come up yet. */
 bool changes_get(const struct changes *changes, int32_t partition, struct span tenant,
