@@ -50,9 +50,9 @@ static void bad(struct event *event, struct span key, const char *why)
 static bool read_text(struct event *event, struct span key, struct span *out)
 {
     enum json_type type = json_peek(event->reader);
-    if (type == JSON_STRING) return json_read_string(event->reader, out) && out->len > 0;
+    if (type == JSON_IS_STRING) return json_read_string(event->reader, out) && out->len > 0;
     json_skip(event->reader);
-    if (type != JSON_NULL) bad(event, key, "is not a string");
+    if (type != JSON_IS_NULL) bad(event, key, "is not a string");
     return false;
 }
 
@@ -60,10 +60,10 @@ static bool read_integer(struct event *event, struct span key, int64_t *out)
 {
     struct span raw;
     enum json_type type = json_peek(event->reader);
-    if (!json_skip_raw(event->reader, &raw) || type == JSON_NULL) return false;
+    if (!json_skip_raw(event->reader, &raw) || type == JSON_IS_NULL) return false;
     bool is_negative = raw.len > 0 && *raw.ptr == '-';
     uint64_t value = 0;
-    if (type != JSON_NUMBER || !span_to_u64(span_skip(raw, is_negative), &value) ||
+    if (type != JSON_IS_NUMBER || !span_to_u64(span_skip(raw, is_negative), &value) ||
         value > INT64_MAX) {
         bad(event, key, "is not an integer");
         return false;
@@ -83,7 +83,7 @@ static void read_version(struct event *event, struct span key)
 static void read_code(struct event *event, struct span key)
 {
     int64_t value = 0;
-    if (json_peek(event->reader) == JSON_STRING) {
+    if (json_peek(event->reader) == JSON_IS_STRING) {
         struct span text;
         uint64_t number;
         if (!read_text(event, key, &text)) return;
@@ -119,12 +119,12 @@ static void read_time(struct event *event, struct span key)
     enum json_type type = json_peek(event->reader);
     struct span text;
     bool is_good = true;
-    if (type == JSON_STRING) {
+    if (type == JSON_IS_STRING) {
         if (!read_text(event, key, &text)) return;
         is_good = civil_parse_time(text, &event->bounce.time_ms);
     } else {
-        if (!json_skip_raw(event->reader, &text) || type == JSON_NULL) return;
-        is_good = type == JSON_NUMBER && epoch_to_ms(text, &event->bounce.time_ms);
+        if (!json_skip_raw(event->reader, &text) || type == JSON_IS_NULL) return;
+        is_good = type == JSON_IS_NUMBER && epoch_to_ms(text, &event->bounce.time_ms);
     }
     if (!is_good) bad(event, key, "is neither RFC 3339 nor seconds or milliseconds since 1970");
 }
@@ -132,9 +132,9 @@ static void read_time(struct event *event, struct span key)
 static void read_labels(struct event *event, struct span key)
 {
     enum json_type type = json_peek(event->reader);
-    if (type != JSON_OBJECT) {
+    if (type != JSON_IS_OBJECT) {
         json_skip(event->reader);
-        if (type != JSON_NULL) bad(event, key, "is not an object");
+        if (type != JSON_IS_NULL) bad(event, key, "is not an object");
         return;
     }
     struct bounce *bounce = &event->bounce;
@@ -166,12 +166,12 @@ static void read_final(struct event *event, struct span key)
 {
     bool value;
     enum json_type type = json_peek(event->reader);
-    if (type == JSON_BOOL && json_read_bool(event->reader, &value)) {
+    if (type == JSON_IS_BOOL && json_read_bool(event->reader, &value)) {
         event->bounce.final = value;
         return;
     }
     json_skip(event->reader);
-    if (type != JSON_NULL) bad(event, key, "is not true or false");
+    if (type != JSON_IS_NULL) bad(event, key, "is not true or false");
 }
 
 static void read_named(struct event *event, struct span key, enum kind kind)

@@ -43,7 +43,7 @@ static struct span unbroken(struct span text, struct arena *arena)
 
 static void text_read(struct json_reader *json, struct span *out)
 {
-    if (json_peek(json) == JSON_STRING)
+    if (json_peek(json) == JSON_IS_STRING)
         json_read_string(json, out);
     else
         json_skip(json);
@@ -60,7 +60,7 @@ static struct recipient *recipient_add(struct notice *notice, struct arena *aren
 /* Of objects with emailAddress, or of bare addresses. */
 static void recipients_read(struct json_reader *json, struct notice *notice)
 {
-    if (json_peek(json) != JSON_ARRAY) {
+    if (json_peek(json) != JSON_IS_ARRAY) {
         json_skip(json);
         return;
     }
@@ -68,7 +68,7 @@ static void recipients_read(struct json_reader *json, struct notice *notice)
     while (json_next_item(json)) {
         struct recipient one = {.address = SPAN_NONE};
         struct span key;
-        if (json_peek(json) != JSON_OBJECT) {
+        if (json_peek(json) != JSON_IS_OBJECT) {
             text_read(json, &one.address);
         } else {
             json_enter_object(json);
@@ -90,7 +90,7 @@ static void recipients_read(struct json_reader *json, struct notice *notice)
 static void event_read(struct json_reader *json, struct notice *notice)
 {
     struct span key;
-    if (json_peek(json) != JSON_OBJECT) {
+    if (json_peek(json) != JSON_IS_OBJECT) {
         json_skip(json);
         return;
     }
@@ -114,7 +114,7 @@ static void event_read(struct json_reader *json, struct notice *notice)
 static void mail_read(struct json_reader *json, struct notice *notice)
 {
     struct span key;
-    if (json_peek(json) != JSON_OBJECT) {
+    if (json_peek(json) != JSON_IS_OBJECT) {
         json_skip(json);
         return;
     }

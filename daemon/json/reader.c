@@ -54,24 +54,24 @@ static inline bool to_next(struct json_reader *reader)
 
 static inline enum json_type type_of(char first)
 {
-    /* 0 is JSON_NULL: so each is one more, and 0 is a byte that begins no value. */
+    /* 0 is JSON_IS_NULL: so each is one more, and 0 is a byte that begins no value. */
     static const unsigned char types[256] = {
-        ['{'] = JSON_OBJECT + 1, ['['] = JSON_ARRAY + 1,  ['"'] = JSON_STRING + 1,
-        ['t'] = JSON_BOOL + 1,   ['f'] = JSON_BOOL + 1,   ['n'] = JSON_NULL + 1,
-        ['-'] = JSON_NUMBER + 1, ['0'] = JSON_NUMBER + 1, ['1'] = JSON_NUMBER + 1,
-        ['2'] = JSON_NUMBER + 1, ['3'] = JSON_NUMBER + 1, ['4'] = JSON_NUMBER + 1,
-        ['5'] = JSON_NUMBER + 1, ['6'] = JSON_NUMBER + 1, ['7'] = JSON_NUMBER + 1,
-        ['8'] = JSON_NUMBER + 1, ['9'] = JSON_NUMBER + 1};
+        ['{'] = JSON_IS_OBJECT + 1, ['['] = JSON_IS_ARRAY + 1,  ['"'] = JSON_IS_STRING + 1,
+        ['t'] = JSON_IS_BOOL + 1,   ['f'] = JSON_IS_BOOL + 1,   ['n'] = JSON_IS_NULL + 1,
+        ['-'] = JSON_IS_NUMBER + 1, ['0'] = JSON_IS_NUMBER + 1, ['1'] = JSON_IS_NUMBER + 1,
+        ['2'] = JSON_IS_NUMBER + 1, ['3'] = JSON_IS_NUMBER + 1, ['4'] = JSON_IS_NUMBER + 1,
+        ['5'] = JSON_IS_NUMBER + 1, ['6'] = JSON_IS_NUMBER + 1, ['7'] = JSON_IS_NUMBER + 1,
+        ['8'] = JSON_IS_NUMBER + 1, ['9'] = JSON_IS_NUMBER + 1};
     unsigned type = types[(unsigned char)first];
-    return type ? (enum json_type)(type - 1) : JSON_NOTHING;
+    return type ? (enum json_type)(type - 1) : JSON_IS_NOTHING;
 }
 
 enum json_type json_peek(struct json_reader *reader)
 {
     if (reader->error || !reader->frame[reader->depth].value_due || !to_next(reader))
-        return JSON_NOTHING;
+        return JSON_IS_NOTHING;
     enum json_type type = type_of(reader->text.ptr[reader->at]);
-    if (type == JSON_NOTHING) fail_at(reader, JSON_SYNTAX, reader->at);
+    if (type == JSON_IS_NOTHING) fail_at(reader, JSON_SYNTAX, reader->at);
     return type;
 }
 
@@ -84,7 +84,8 @@ static inline bool begin_value(struct json_reader *reader, enum json_type type)
     if (!to_next(reader)) return false;
     enum json_type found = type_of(reader->text.ptr[reader->at]);
     if (found != type)
-        return fail_at(reader, found == JSON_NOTHING ? JSON_SYNTAX : JSON_WRONG_TYPE, reader->at);
+        return fail_at(reader, found == JSON_IS_NOTHING ? JSON_SYNTAX : JSON_WRONG_TYPE,
+                       reader->at);
     frame->value_due = false;
     return true;
 }
@@ -102,19 +103,19 @@ static bool enter(struct json_reader *reader, enum json_type type)
     frame->count = 0;
     frame->keys_from = reader->key_count;
     frame->key_marks = 0;
-    frame->is_object = type == JSON_OBJECT;
+    frame->is_object = type == JSON_IS_OBJECT;
     frame->value_due = false;
     return true;
 }
 
 bool json_enter_object(struct json_reader *reader)
 {
-    return enter(reader, JSON_OBJECT);
+    return enter(reader, JSON_IS_OBJECT);
 }
 
 bool json_enter_array(struct json_reader *reader)
 {
-    return enter(reader, JSON_ARRAY);
+    return enter(reader, JSON_IS_ARRAY);
 }
 
 /* Moves to the next item of the open container: false at its end, which is left, or on an error. */
@@ -195,7 +196,7 @@ bool json_next_key(struct json_reader *reader, struct span *key)
 
 bool json_read_string(struct json_reader *reader, struct span *out)
 {
-    if (!begin_value(reader, JSON_STRING)) return false;
+    if (!begin_value(reader, JSON_IS_STRING)) return false;
     return take_string(reader, out);
 }
 
@@ -253,7 +254,7 @@ static bool to_i64(struct span text, int64_t *out)
 
 bool json_read_i64(struct json_reader *reader, int64_t *out)
 {
-    if (!begin_value(reader, JSON_NUMBER)) return false;
+    if (!begin_value(reader, JSON_IS_NUMBER)) return false;
     size_t from = reader->at;
     struct span text;
     bool is_integer;
@@ -275,7 +276,7 @@ static bool take_literal(struct json_reader *reader, struct span literal)
 
 bool json_read_bool(struct json_reader *reader, bool *out)
 {
-    if (!begin_value(reader, JSON_BOOL)) return false;
+    if (!begin_value(reader, JSON_IS_BOOL)) return false;
     bool value = reader->text.ptr[reader->at] == 't';
     if (!take_literal(reader, value ? SPAN("true") : SPAN("false"))) return false;
     *out = value;
@@ -284,7 +285,7 @@ bool json_read_bool(struct json_reader *reader, bool *out)
 
 bool json_read_null(struct json_reader *reader)
 {
-    if (json_peek(reader) != JSON_NULL) return false;
+    if (json_peek(reader) != JSON_IS_NULL) return false;
     reader->frame[reader->depth].value_due = false;
     return take_literal(reader, SPAN("null"));
 }
@@ -295,19 +296,19 @@ static bool skip_one(struct json_reader *reader)
     struct span text;
     bool flag;
     switch (json_peek(reader)) {
-    case JSON_NULL:
+    case JSON_IS_NULL:
         return json_read_null(reader);
-    case JSON_BOOL:
+    case JSON_IS_BOOL:
         return json_read_bool(reader, &flag);
-    case JSON_NUMBER:
-        return begin_value(reader, JSON_NUMBER) && take_number(reader, &text, &flag);
-    case JSON_STRING:
-        return begin_value(reader, JSON_STRING) && take_string(reader, NULL);
-    case JSON_ARRAY:
+    case JSON_IS_NUMBER:
+        return begin_value(reader, JSON_IS_NUMBER) && take_number(reader, &text, &flag);
+    case JSON_IS_STRING:
+        return begin_value(reader, JSON_IS_STRING) && take_string(reader, NULL);
+    case JSON_IS_ARRAY:
         return json_enter_array(reader);
-    case JSON_OBJECT:
+    case JSON_IS_OBJECT:
         return json_enter_object(reader);
-    case JSON_NOTHING:
+    case JSON_IS_NOTHING:
         return false;
     }
     CHECK_NOT_REACHED();
@@ -332,7 +333,7 @@ bool json_skip(struct json_reader *reader)
 
 bool json_skip_raw(struct json_reader *reader, struct span *raw)
 {
-    if (json_peek(reader) == JSON_NOTHING) return false;
+    if (json_peek(reader) == JSON_IS_NOTHING) return false;
     size_t from = reader->at;
     if (!json_skip(reader)) return false;
     *raw = span_slice(reader->text, from, reader->at);

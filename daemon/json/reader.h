@@ -28,13 +28,13 @@ enum json_error {
 const char *json_error_text(enum json_error error);
 
 enum json_type {
-    JSON_NULL,
-    JSON_BOOL,
-    JSON_NUMBER,
-    JSON_STRING,
-    JSON_ARRAY,
-    JSON_OBJECT,
-    JSON_NOTHING
+    JSON_IS_NULL,
+    JSON_IS_BOOL,
+    JSON_IS_NUMBER,
+    JSON_IS_STRING,
+    JSON_IS_ARRAY,
+    JSON_IS_OBJECT,
+    JSON_IS_NOTHING
 };
 
 struct json_reader {
@@ -56,7 +56,7 @@ struct json_reader {
 };
 
 void json_reader_init(struct json_reader *reader, struct span text, struct arena *arena);
-/* The type of the value that comes next; JSON_NOTHING at the end or after an error. */
+/* The type of the value that comes next; JSON_IS_NOTHING at the end or after an error. */
 enum json_type json_peek(struct json_reader *reader);
 bool json_enter_object(struct json_reader *reader);
 /* The next key of the open object; false at its end (which is left) or on an error. */

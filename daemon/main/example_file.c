@@ -96,7 +96,7 @@ static bool wants_something(struct reader *in)
 static bool read_wanted(struct reader *in, struct json_reader *json, want *take)
 {
     struct span value;
-    if (json_peek(json) != JSON_ARRAY) return json_read_string(json, &value) && take(in, value);
+    if (json_peek(json) != JSON_IS_ARRAY) return json_read_string(json, &value) && take(in, value);
     if (!json_enter_array(json)) return false;
     while (json_next_item(json))
         if (!json_read_string(json, &value) || !take(in, value)) return false;

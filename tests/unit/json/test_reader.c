@@ -350,9 +350,9 @@ static void a_whole_object_is_pulled_in_order(void **state)
         SPAN("{\"s\":\"x\",\"n\":7,\"b\":true,\"z\":null,\"a\":[1,[2],3],\"o\":{ \"k\" : 1 },"
              "\"skip\":[{}],\"last\":false}"),
         &arena);
-    assert_int_equal(json_peek(&reader), JSON_OBJECT);
+    assert_int_equal(json_peek(&reader), JSON_IS_OBJECT);
     assert_true(json_enter_object(&reader));
-    assert_int_equal(json_peek(&reader), JSON_NOTHING); /* a key is due, not a value */
+    assert_int_equal(json_peek(&reader), JSON_IS_NOTHING); /* a key is due, not a value */
     assert_true(json_next_key(&reader, &key) && span_equal(key, SPAN("s")));
     assert_false(json_read_null(&reader));
     assert_true(json_read_string(&reader, &text) && span_equal(text, SPAN("x")));
@@ -361,7 +361,7 @@ static void a_whole_object_is_pulled_in_order(void **state)
     assert_true(json_next_key(&reader, &key) && json_read_null(&reader));
     assert_true(json_next_key(&reader, &key) && json_enter_array(&reader));
     assert_true(json_next_item(&reader) && json_read_i64(&reader, &number) && number == 1);
-    assert_true(json_next_item(&reader) && json_peek(&reader) == JSON_ARRAY);
+    assert_true(json_next_item(&reader) && json_peek(&reader) == JSON_IS_ARRAY);
     assert_true(json_next_item(&reader)); /* what was not read is skipped */
     assert_true(json_read_i64(&reader, &number) && number == 3);
     assert_false(json_next_item(&reader));
@@ -390,7 +390,7 @@ static void after_an_error_nothing_moves(void **state)
                  json_read_null(&reader) || json_skip(&reader) || json_skip_raw(&reader, &raw) ||
                  json_next_key(&reader, &key) || json_next_item(&reader) ||
                  json_enter_array(&reader) || json_enter_object(&reader) || json_finish(&reader));
-    assert_int_equal(json_peek(&reader), JSON_NOTHING);
+    assert_int_equal(json_peek(&reader), JSON_IS_NOTHING);
     assert_true(number == 42 && flag && reader.at == 5 && reader.error == JSON_WRONG_TYPE);
     assert_true(span_equal(text, SPAN("t")) && span_equal(raw, SPAN("r")));
 }
