@@ -66,22 +66,16 @@ void classify_bounce(const struct ruleset *set, struct ruleset_scratch *scratch,
     struct ruleset_result local;
     struct ruleset_result *result = explained ? explained : &local;
     struct evidence evidence;
-    evidence_find(bounce, &evidence);
-    *out = (struct verdict){
-        .code = evidence.reply.code,
-        .status = evidence.reply.status,
-        .stage = evidence.stage,
-    };
-    const struct ruleset_query query = {
-        .text = bounce->diagnostic,
-        .reply = evidence.reply,
-        .stage = evidence.stage,
-        .remote_host = bounce->remote_host,
-        .recipient_domain = address_domain(bounce->recipient),
-        .standing_only = explained == NULL,
-    };
+    struct ruleset_query query;
+    evidence_find(bounce, &query, &evidence);
+    query.standing_only = explained == NULL;
     ruleset_match(set, scratch, &query, result);
-    out->temporary = reply_is_temporary(&evidence.reply) && !result->gave_up;
+    *out = (struct verdict){
+        .temporary = reply_is_temporary(&query.reply) && !result->gave_up,
+        .code = query.reply.code,
+        .status = query.reply.status,
+        .stage = query.stage,
+    };
     take_winner(set, result, out);
 
     enum reason by_form = reason_of_form(bounce);

@@ -80,11 +80,13 @@ static bool is_a_doubt(enum reason reason, uint8_t rank, const struct ruleset_re
            is_a_fact_of_the_address(said) && word_is_of_the_sender(reason);
 }
 
-static void believe(const struct ruleset_match *match, const struct ruleset_rule *rule,
-                    enum guard guard, struct verdict *verdict)
+static void believe(const struct ruleset *set, const struct ruleset_match *match, enum guard guard,
+                    struct verdict *verdict)
 {
-    overrule(verdict, rule->reason, guard);
-    verdict->rule = rule->id;
+    struct ruleset_rule rule;
+    ruleset_get_rule(set, match->rule, &rule);
+    overrule(verdict, rule.reason, guard);
+    verdict->rule = rule.id;
     verdict->evidence = match->evidence;
 }
 
@@ -96,16 +98,15 @@ static void guard_cause(const struct ruleset *set, const struct ruleset_result *
     if (verdict->reason != REASON_EXPIRED) return;
     for (unsigned i = 0; i < result->match_count; i++) {
         const struct ruleset_match *match = &result->matches[i];
-        struct ruleset_rule rule;
         if (match->evidence.len == 0 || match->refined_away) continue;
         /* "retry timeout exceeded" names no "timeout" beside it. */
         if (span_find(result->winner.evidence, match->evidence) != SPAN_NOT_FOUND) continue;
-        ruleset_get_rule(set, match->rule, &rule);
-        if (rule.reason == REASON_EXPIRED || rule.reason == REASON_SYSTEM_ERROR ||
-            reason_get(rule.reason)->fault == FAULT_UNKNOWN ||
-            reason_action(rule.reason, verdict->temporary) == ACTION_SUPPRESS)
+        enum reason reason = ruleset_get_reason(set, match->rule);
+        if (reason == REASON_EXPIRED || reason == REASON_SYSTEM_ERROR ||
+            reason_get(reason)->fault == FAULT_UNKNOWN ||
+            reason_action(reason, verdict->temporary) == ACTION_SUPPRESS)
             continue;
-        believe(match, &rule, GUARD_CAUSE, verdict);
+        believe(set, match, GUARD_CAUSE, verdict);
         return;
     }
 }
@@ -115,11 +116,11 @@ static void guard_words(const struct ruleset *set, const struct ruleset_result *
 {
     if (reason_action(verdict->reason, verdict->temporary) != ACTION_SUPPRESS) return;
     for (unsigned i = 0; i < result->match_count; i++) {
-        struct ruleset_rule rule;
-        if (result->matches[i].evidence.len == 0 || result->matches[i].refined_away) continue;
-        ruleset_get_rule(set, result->matches[i].rule, &rule);
-        if (!is_a_doubt(rule.reason, result->matches[i].rank, result, verdict->reason)) continue;
-        believe(&result->matches[i], &rule, GUARD_WORDS, verdict);
+        const struct ruleset_match *match = &result->matches[i];
+        if (match->evidence.len == 0 || match->refined_away) continue;
+        enum reason reason = ruleset_get_reason(set, match->rule);
+        if (!is_a_doubt(reason, match->rank, result, verdict->reason)) continue;
+        believe(set, match, GUARD_WORDS, verdict);
         return;
     }
 }
@@ -150,8 +151,7 @@ static void guard_stage(struct verdict *verdict, bool by_text)
  * reply. */
 static struct span answer_of(struct span diagnostic, const struct evidence *evidence)
 {
-    struct span text = diagnostic;
-    if (evidence->own_code || evidence->own_status) text = span_skip(text, evidence->reply.text_at);
+    struct span text = span_skip(diagnostic, evidence->words_at);
     size_t end = span_find_fold(text, SPAN("(in reply to"));
     if (end != SPAN_NOT_FOUND) text = span_take(text, end);
     end = span_find_fold(text, SPAN("giving up on"));

@@ -67,7 +67,8 @@ void explain_make(const struct rules *rules, struct ruleset_scratch *scratch,
     struct span by_domain =
         provider_of(out, scratch,
                     &(struct ruleset_query){.recipient_domain = address_domain(bounce->recipient)});
-    evidence_find(bounce, &out->evidence);
+    struct ruleset_query query;
+    evidence_find(bounce, &query, &out->evidence);
     classify_bounce(out->set, scratch, &out->bounce, &out->verdict, &out->result);
     for (unsigned i = 0; i < out->result.provider_count; i++)
         explain_provider(out, i, by_host, by_domain);
@@ -95,8 +96,7 @@ struct written explain_place(const struct explained *explained, const struct rul
 
 const char *explain_temporary(const struct explained *explained)
 {
-    const struct reply *reply = &explained->evidence.reply;
-    unsigned code = reply->code / 100, status = reply->status.class;
+    unsigned code = explained->verdict.code / 100, status = explained->verdict.status.class;
     if (explained->result.gave_up && (code == 4 || status == 4))
         return "the digits say 4, but the sending host gave up";
     if (code == 4 && status > 4) return "code and status contradict each other, and 4 wins";

@@ -49,6 +49,7 @@ struct ruleset_rule { /* all spans point into the image */
     bool local;
 };
 void ruleset_get_rule(const struct ruleset *set, size_t index, struct ruleset_rule *out);
+enum reason ruleset_get_reason(const struct ruleset *set, size_t index); /* of a rule */
 
 /* ---- matching: no allocation, no lock ---- */
 /* Which of several matching rules is believed, first to last. */

@@ -315,6 +315,12 @@ size_t ruleset_rule_count(const struct ruleset *set)
     return count_of(set, IMAGE_RULES);
 }
 
+enum reason ruleset_get_reason(const struct ruleset *set, size_t index)
+{
+    return (enum reason)((const struct image_rule *)image_items(set, IMAGE_RULES, NULL))[index]
+        .reason;
+}
+
 void ruleset_get_rule(const struct ruleset *set, size_t index, struct ruleset_rule *out)
 {
     const struct image_rule *rule =

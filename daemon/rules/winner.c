@@ -234,14 +234,17 @@ void contest_decide(struct contest *contest, struct ruleset_result *out)
     _Static_assert(RULESET_MATCHES_MAX <= 32, "a bit for each");
     sort_kept(contest);
     for (unsigned i = 0; i < contest->count; i++) {
-        if (is_refined(contest, i, any_local))
+        if (is_refined(contest, i, any_local)) {
             refined |= UINT32_C(1) << i;
-        else
-            match_of(contest, &contest->kept[i], false, &out->matches[count++]);
+            continue;
+        }
+        /* Made twice: what was just written in pieces is slow to copy. */
+        if (count == 0) match_of(contest, &contest->kept[i], false, &out->winner);
+        match_of(contest, &contest->kept[i], false, &out->matches[count++]);
     }
     out->crowded = contest->crowded;
     out->found = count > 0;
-    out->winner = out->found ? out->matches[0] : (struct ruleset_match){0};
+    if (!out->found) out->winner = (struct ruleset_match){0};
     if (contest->standing_only) refined = 0;
     for (unsigned i = 0; i < contest->count; i++)
         if (refined >> i & 1) match_of(contest, &contest->kept[i], true, &out->matches[count++]);
