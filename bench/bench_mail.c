@@ -215,8 +215,8 @@ static void formats_read(struct worker *worker, struct mails *mails)
 
 static void bench(struct worker *worker, const char *set, struct mails *mails)
 {
-    struct job job = {.worker = worker, .mails = calloc(mails->count, sizeof(struct mail *))};
     if (mails->count == 0) return;
+    struct job job = {.worker = worker, .mails = calloc(mails->count, sizeof(struct mail *))};
     CHECK(job.mails);
     formats_read(worker, mails);
     for (size_t i = 0; i < mails->count; i++) job_add(&job, &mails->all[i]);
