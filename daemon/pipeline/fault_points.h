@@ -9,18 +9,18 @@
 #ifdef BOUNCED_FAULT_POINTS
 #define FAULT_POINT_LIST(POINT)                                                                    \
     POINT("classify", "begun")     /* the Kafka transaction is open, nothing is in it */           \
-    POINT("classify", "sent")      /* all outputs are sent, the offsets are not */                 \
-    POINT("classify", "offsets")   /* the offsets are sent, not committed */                       \
+    POINT("classify", "offsets")   /* the offsets are sent, outputs held back are not */           \
+    POINT("classify", "sent")      /* everything is sent, not committed */                         \
     POINT("classify", "committed") /* committed, and memory does not know it yet */                \
     POINT("classify", "aborted")   /* undone: the partitions have to go back */                    \
     POINT("classify", "barrier")   /* committed() has answered */                                  \
     POINT("classify", "revoked")   /* settled, the partitions not yet released */                  \
     POINT("decide", "begun")       /* the Kafka transaction is open, nothing is in it */           \
     POINT("decide", "touched")     /* one more partition is in the transaction */                  \
-    POINT("decide", "applied")     /* one record is decided, its decision sent */                  \
+    POINT("decide", "applied")     /* one record is decided */                                     \
     POINT("decide", "changes")     /* the changed recipients are sent, the positions are not */    \
-    POINT("decide", "sent")        /* the position records are sent too */                         \
-    POINT("decide", "offsets")     /* the offsets are sent, not committed */                       \
+    POINT("decide", "offsets")     /* the offsets are sent, records held back are not */           \
+    POINT("decide", "sent")        /* everything is sent, not committed */                         \
     POINT("decide", "committed")   /* committed in Kafka, and memory does not know it yet */       \
     POINT("decide", "kept")        /* in memory as well, in no SQLite file */                      \
     POINT("decide", "flushing")    /* the SQLite transaction of a partition is open */             \

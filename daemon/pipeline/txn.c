@@ -14,6 +14,7 @@ void txn_init(struct txn *txn, const struct stage_setup *setup, const char *stag
     txn->setup = setup;
     txn->ports = &setup->ports;
     txn->stage = stage;
+    held_init(&txn->held);
     for (int i = 0; i < TXN_FENCES_MAX; i++) txn->fenced_ms[i] = INT64_MIN;
 }
 
@@ -27,6 +28,7 @@ static void close_producer(struct txn *txn)
 void txn_done(struct txn *txn)
 {
     if (txn->opened) close_producer(txn);
+    held_done(&txn->held);
 }
 
 static bool check_fences(const struct txn *txn, struct error *error)
@@ -85,6 +87,8 @@ void txn_begin(struct txn *txn)
     txn->failed = KAFKA_STEP_OK;
     txn->bytes = 0;
     txn->begun = true;
+    txn->holding = true;
+    held_clear(&txn->held);
     txn->begun_ms = port_monotonic_ms(txn->ports);
     note(txn, "begin", txn->ports->sink.ops->begin(txn->ports->sink.self, &trouble), &trouble);
     FAULT_POINT(txn->stage, "begun");
@@ -98,14 +102,31 @@ static size_t message_size(const struct kafka_message *message)
     return size;
 }
 
+static void send_now(struct txn *txn, const struct kafka_message *message)
+{
+    if (txn->failed != KAFKA_STEP_OK) return;
+    struct error trouble = {0};
+    const struct sink_port *sink = &txn->ports->sink;
+    note(txn, "send", sink->ops->send(sink->self, message, &trouble), &trouble);
+}
+
+/* From here on nothing is held back any more. */
+static void send_held(struct txn *txn)
+{
+    for (const struct held_message *held = txn->held.first; held; held = held->next)
+        send_now(txn, &held->message);
+    held_clear(&txn->held);
+    txn->holding = false;
+}
+
 void txn_send(struct txn *txn, const struct kafka_message *message)
 {
     CHECK(txn->begun);
     if (txn->failed != KAFKA_STEP_OK) return;
-    struct error trouble = {0};
-    const struct sink_port *sink = &txn->ports->sink;
     txn->bytes += message_size(message);
-    note(txn, "send", sink->ops->send(sink->self, message, &trouble), &trouble);
+    if (txn->holding && held_add(&txn->held, message)) return;
+    if (txn->holding) send_held(txn);
+    send_now(txn, message);
 }
 
 enum kafka_step txn_commit(struct txn *txn, const struct kafka_offset *offsets, size_t count)
@@ -113,11 +134,12 @@ enum kafka_step txn_commit(struct txn *txn, const struct kafka_offset *offsets, 
     CHECK(txn->begun);
     struct error trouble = {0};
     const struct sink_port *sink = &txn->ports->sink;
-    FAULT_POINT(txn->stage, "sent");
     if (txn->failed == KAFKA_STEP_OK)
         note(txn, "offsets", sink->ops->send_offsets(sink->self, offsets, count, &trouble),
              &trouble);
     FAULT_POINT(txn->stage, "offsets");
+    send_held(txn);
+    FAULT_POINT(txn->stage, "sent");
     if (txn->failed == KAFKA_STEP_OK)
         note(txn, "commit", sink->ops->commit(sink->self, &trouble), &trouble);
     if (txn->failed != KAFKA_STEP_OK) return txn->failed;
