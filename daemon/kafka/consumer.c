@@ -135,7 +135,8 @@ bool kafka_consumer_open(const struct kafka_consumer_config *config, struct kafk
     CHECK(consumer);
     consumer->topic = strdup(config->topic);
     CHECK(consumer->topic);
-    const struct fetch_config fetch = {config->kafka, config->read_committed, "24576"};
+    const struct fetch_config fetch = {config->kafka, config->read_committed, "24576",
+                                       config->gathers};
     if (!fetch_open(&consumer->fetch, &fetch, error)) {
         free(consumer->topic);
         free(consumer);

@@ -55,7 +55,8 @@ bool fetch_open(struct fetch *fetch, const struct fetch_config *config, struct e
          true}, /* limits nothing here, but fetch.max.bytes must not be less */
         {"fetch.message.max.bytes", "32768", false},
         {"fetch.max.bytes", "65536", false},
-        {"fetch.wait.max.ms", "100", false},
+        {"fetch.wait.max.ms", config->gathers ? "20" : "100", false},
+        {"fetch.min.bytes", config->gathers ? "16384" : "1", false},
         {"fetch.error.backoff.ms", "100", false},
         {"isolation.level", config->read_committed ? "read_committed" : "read_uncommitted", true},
         {"auto.offset.reset", "error", true},

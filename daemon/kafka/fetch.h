@@ -36,6 +36,7 @@ struct fetch_config {
     const struct kafka_config *kafka;
     bool read_committed;
     const char *queue_kbytes; /* bound of what is fetched ahead */
+    bool gathers;             /* see kafka_consumer_config */
 };
 bool fetch_open(struct fetch *fetch, const struct fetch_config *config,
                 struct error *error) MUST_USE;

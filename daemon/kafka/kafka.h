@@ -105,6 +105,9 @@ struct kafka_consumer_config {
     const struct kafka_config *kafka;
     const char *group, *topic;
     bool read_committed;
+    /* The broker gathers up to 16 KiB for up to 20 ms before it answers: for a topic that others
+     * write record by record, where each record would be an answer of its own. */
+    bool gathers;
 };
 struct kafka_consumer;
 bool kafka_consumer_open(const struct kafka_consumer_config *config, struct kafka_consumer **out,

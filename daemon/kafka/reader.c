@@ -12,7 +12,7 @@ bool kafka_reader_open(const struct kafka_config *kafka, bool read_committed,
     *out = NULL;
     struct kafka_reader *reader = calloc(1, sizeof *reader);
     CHECK(reader);
-    const struct fetch_config config = {kafka, read_committed, "16384"};
+    const struct fetch_config config = {kafka, read_committed, "16384", false};
     if (!fetch_open(&reader->fetch, &config, error)) {
         free(reader);
         return false;

@@ -210,6 +210,7 @@ static bool open_runner(struct pipeline *pipeline, bool is_decide, struct error 
         .group = runner->group,
         .topic = is_decide ? config->topics.classified : config->topics.raw,
         .read_committed = !config->at_least_once,
+        .gathers = !is_decide, /* what stage 1 writes comes in transactions */
     };
     TRY(kafka_consumer_open(&consumer, &runner->consumer, error));
     set_sink(runner);

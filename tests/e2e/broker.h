@@ -106,7 +106,7 @@ static inline void fill(const char *topic, int32_t partition, int count)
 
 static inline struct kafka_consumer *open_consumer(const char *group, const char *topic)
 {
-    const struct kafka_consumer_config config = {&broker_config, group, topic, true};
+    const struct kafka_consumer_config config = {&broker_config, group, topic, true, false};
     struct kafka_consumer *consumer;
     OK(kafka_consumer_open(&config, &consumer, &failure));
     return consumer;

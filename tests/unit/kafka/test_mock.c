@@ -80,7 +80,7 @@ static void wait_event(struct kafka_consumer *consumer, enum kafka_event_type wa
 
 static struct kafka_consumer *open_consumer(const char *group, const char *topic)
 {
-    const struct kafka_consumer_config consumer_config = {&config, group, topic, false};
+    const struct kafka_consumer_config consumer_config = {&config, group, topic, false, false};
     struct kafka_consumer *consumer;
     OK(kafka_consumer_open(&consumer_config, &consumer, &failure));
     return consumer;
@@ -292,7 +292,7 @@ static void an_unreachable_broker_is_named(void **state)
     assert_non_null(strstr(failure.text, "127.0.0.1:1"));
 
     struct kafka_consumer *consumer;
-    const struct kafka_consumer_config consumer_config = {&lost, "group", "any", true};
+    const struct kafka_consumer_config consumer_config = {&lost, "group", "any", true, false};
     OK(kafka_consumer_open(&consumer_config, &consumer, &failure));
     const int32_t partition = 0;
     int64_t offset;
@@ -353,7 +353,7 @@ static void settings_that_cannot_be_are_told(void **state)
                                            {"max.poll.interval.ms", "1000"}};
     const struct kafka_config odd = {apart, 2, "unit"}; /* shorter than the session's time-out */
     struct kafka_consumer *consumer;
-    const struct kafka_consumer_config consumer_config = {&odd, "group", "any", true};
+    const struct kafka_consumer_config consumer_config = {&odd, "group", "any", true, false};
     assert_false(kafka_consumer_open(&consumer_config, &consumer, &failure));
     assert_int_equal(failure.code, EXIT_CONFIG);
     assert_non_null(strstr(failure.text, "max.poll.interval.ms"));
