@@ -258,7 +258,13 @@ static bool serve_group(struct kafka_consumer *consumer, struct kafka_event *out
 
 void kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms, struct kafka_event *out)
 {
-    int64_t end_ms = clock_monotonic_ms() + timeout_ms;
+    int64_t now_ms = clock_monotonic_ms();
+    if (fetch_has_taken(&consumer->fetch) &&
+        now_ms - consumer->group_served_ms < GROUP_INTERVAL_MS) {
+        fetch_poll(&consumer->fetch, 0, out);
+        if (out->type != KAFKA_NOTHING) return;
+    }
+    int64_t end_ms = now_ms + timeout_ms;
     for (;;) {
         event_clear(out);
         if (serve_group(consumer, out)) return;

@@ -76,10 +76,39 @@ bool fetch_open(struct fetch *fetch, const struct fetch_config *config, struct e
     return true;
 }
 
+bool fetch_has_taken(const struct fetch *fetch)
+{
+    return fetch->taken_at < fetch->taken_count;
+}
+
+/* NULL: it was dropped. */
+static rd_kafka_message_t *next_taken(struct fetch *fetch)
+{
+    return fetch->taken[fetch->taken_at++];
+}
+
+/* librdkafka drops what it fetched for an older start by itself, but not what is in our hands: a
+ * record of it may lie ahead of the new offset and would be taken for the next one. */
+static void drop_taken(struct fetch *fetch, const struct fetch_topic *topic, int32_t partition)
+{
+    for (size_t i = fetch->taken_at; i < fetch->taken_count; i++) {
+        rd_kafka_message_t *message = fetch->taken[i];
+        if (!message || !message->rkt || message->partition != partition ||
+            strcmp(rd_kafka_topic_name(message->rkt), topic->name) != 0)
+            continue;
+        rd_kafka_message_destroy(message);
+        fetch->taken[i] = NULL;
+    }
+}
+
 void fetch_close(struct fetch *fetch)
 {
     struct error ignored; /* the handle goes away with whatever could not be stopped */
     (void)!fetch_stop_all(fetch, &ignored);
+    while (fetch_has_taken(fetch)) {
+        rd_kafka_message_t *message = next_taken(fetch);
+        if (message) rd_kafka_message_destroy(message);
+    }
     rd_kafka_queue_destroy(fetch->queue);
     for (uint32_t i = 0; i < fetch->topic_count; i++) {
         rd_kafka_topic_destroy(fetch->topics[i].handle);
@@ -117,9 +146,11 @@ bool fetch_add_topic(struct fetch *fetch, const char *topic, struct fetch_topic 
 
 /* librdkafka versions every start and stop: what was fetched before is dropped when the queue is
  * polled. */
-static bool stop_one(struct fetch_topic *topic, int32_t partition, struct error *error)
+static bool stop_one(struct fetch *fetch, struct fetch_topic *topic, int32_t partition,
+                     struct error *error)
 {
     topic->next[partition] = FETCH_STOPPED;
+    drop_taken(fetch, topic, partition);
     if (rd_kafka_consume_stop(topic->handle, partition) == 0) return true;
     return error_set(error, EXIT_INTERNAL, "partition %d of %s cannot be stopped: %s",
                      (int)partition, topic->name, rd_kafka_err2str(rd_kafka_last_error()));
@@ -137,7 +168,7 @@ bool fetch_start(struct fetch *fetch, const char *name, int32_t partition, int64
     if (offset < 0 && !first)
         return error_set(error, EXIT_INTERNAL, "partition %d of %s has no offset %lld",
                          (int)partition, name, (long long)offset);
-    if (topic->next[partition] != FETCH_STOPPED) TRY(stop_one(topic, partition, error));
+    if (topic->next[partition] != FETCH_STOPPED) TRY(stop_one(fetch, topic, partition, error));
     if (rd_kafka_consume_start_queue(topic->handle, partition,
                                      first ? RD_KAFKA_OFFSET_BEGINNING : offset, fetch->queue))
         return error_set(error, EXIT_INTERNAL, "partition %d of %s cannot be read: %s",
@@ -151,7 +182,7 @@ bool fetch_stop(struct fetch *fetch, const char *name, int32_t partition, struct
     struct fetch_topic *topic = find_topic(fetch, name);
     bool started = topic && partition >= 0 && partition < KAFKA_PARTITIONS_MAX &&
                    topic->next[partition] != FETCH_STOPPED;
-    return !started || stop_one(topic, partition, error);
+    return !started || stop_one(fetch, topic, partition, error);
 }
 
 bool fetch_stop_all(struct fetch *fetch, struct error *error)
@@ -160,7 +191,7 @@ bool fetch_stop_all(struct fetch *fetch, struct error *error)
     for (uint32_t i = 0; i < fetch->topic_count; i++)
         for (int32_t p = 0; p < KAFKA_PARTITIONS_MAX; p++)
             if (fetch->topics[i].next[p] != FETCH_STOPPED)
-                all = stop_one(&fetch->topics[i], p, error) && all;
+                all = stop_one(fetch, &fetch->topics[i], p, error) && all;
     return all;
 }
 
@@ -257,12 +288,29 @@ static void look_after_backlog(struct fetch *fetch, const struct kafka_record *r
     nudge(fetch, record);
 }
 
+/* Takes all that is there, at most FETCH_TAKEN_MAX; waits only where there is nothing: librdkafka
+ * would wait until it has them all. */
+static void take_messages(struct fetch *fetch, int timeout_ms)
+{
+    ssize_t count = rd_kafka_consume_batch_queue(fetch->queue, 0, fetch->taken, FETCH_TAKEN_MAX);
+    fetch->taken_at = 0;
+    fetch->taken_count = count > 0 ? (size_t)count : 0;
+    if (count > 0 || timeout_ms <= 0) return;
+    fetch->taken[0] = rd_kafka_consume_queue(fetch->queue, timeout_ms);
+    fetch->taken_count = fetch->taken[0] ? 1 : 0;
+}
+
 void fetch_poll(struct fetch *fetch, int timeout_ms, struct kafka_event *out)
 {
     event_clear(out);
-    serve(fetch, out);
-    if (out->type != KAFKA_NOTHING) return;
-    rd_kafka_message_t *message = rd_kafka_consume_queue(fetch->queue, timeout_ms);
-    if (message && !take_message(fetch, message, out)) rd_kafka_message_destroy(message);
+    if (!fetch_has_taken(fetch)) {
+        serve(fetch, out);
+        if (out->type != KAFKA_NOTHING) return;
+        take_messages(fetch, timeout_ms);
+    }
+    while (fetch_has_taken(fetch) && out->type == KAFKA_NOTHING) {
+        rd_kafka_message_t *message = next_taken(fetch);
+        if (message && !take_message(fetch, message, out)) rd_kafka_message_destroy(message);
+    }
     if (out->type == KAFKA_RECORD) look_after_backlog(fetch, &out->record);
 }

@@ -14,7 +14,7 @@ struct fetch_topic {
     int64_t *next;
 };
 #define FETCH_STOPPED INT64_C(-1)
-enum { FETCH_TOPICS_MAX = 8 };
+enum { FETCH_TOPICS_MAX = 8, FETCH_TAKEN_MAX = 32 };
 /* How full librdkafka's queue was and is, in bytes; it tells only the count. */
 struct fetch_backlog {
     uint64_t size_max;       /* queued.max.messages.kbytes */
@@ -25,6 +25,10 @@ struct fetch_backlog {
 struct fetch {
     struct client client;
     rd_kafka_queue_t *queue;
+    /* Taken from the queue at one go, not polled yet; oldest at `taken_at`. NULL: of a partition
+     * that was stopped since. */
+    rd_kafka_message_t *taken[FETCH_TAKEN_MAX];
+    size_t taken_at, taken_count;
     struct fetch_topic topics[FETCH_TOPICS_MAX];
     uint32_t topic_count;
     int64_t served_ms; /* when the handle's own callbacks were served last */
@@ -50,6 +54,8 @@ bool fetch_start(struct fetch *fetch, const char *topic, int32_t partition, int6
 bool fetch_stop(struct fetch *fetch, const char *topic, int32_t partition,
                 struct error *error) MUST_USE;
 bool fetch_stop_all(struct fetch *fetch, struct error *error) MUST_USE;
+/* True where the next poll has something in hand: it does not wait. */
+bool fetch_has_taken(const struct fetch *fetch);
 /* NOTHING, RECORD, EOF, OUT_OF_RANGE, TROUBLE, FATAL */
 void fetch_poll(struct fetch *fetch, int timeout_ms, struct kafka_event *out);
 void event_clear(struct kafka_event *event);

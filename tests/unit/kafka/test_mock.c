@@ -176,6 +176,38 @@ static void a_partition_is_fetched_only_when_started_and_can_be_rewound(void **s
     kafka_consumer_close(consumer);
 }
 
+/* What was taken ahead belongs to the older start, and lies ahead of the new one. */
+static void a_rewound_partition_skips_nothing_and_repeats_nothing(void **state)
+{
+    (void)state;
+    OK(kafka_mock_topic(mock, "rewind", 2, &failure));
+    for (int32_t p = 0; p < 2; p++) fill("rewind", p, 200);
+    struct kafka_consumer *consumer = open_consumer("rewinders", "rewind");
+    struct kafka_event event;
+    wait_event(consumer, KAFKA_ASSIGNED, &event);
+    OK(kafka_consumer_start(consumer, 1, 0, &failure)); /* goes on beside it */
+    int64_t other = 0;
+    for (int64_t from = 150; from >= 0; from -= 50) {
+        OK(kafka_consumer_start(consumer, 0, from, &failure));
+        for (int64_t next = from; next < from + 20;) {
+            do kafka_consumer_poll(consumer, 100, &event);
+            while (event.type == KAFKA_NOTHING || event.type == KAFKA_EOF);
+            assert_int_equal(event.type, KAFKA_RECORD);
+            int64_t expected = event.record.partition == 0 ? next++ : other++;
+            assert_int_equal(event.record.offset, expected);
+            kafka_record_done(&event.record);
+        }
+    }
+    OK(kafka_consumer_stop(consumer, 0, &failure));
+    while (other < 200) {
+        wait_event(consumer, KAFKA_RECORD, &event);
+        assert_int_equal(event.record.partition, 1);
+        assert_int_equal(event.record.offset, other++);
+        kafka_record_done(&event.record);
+    }
+    kafka_consumer_close(consumer);
+}
+
 static void headers_and_nulls_arrive_as_sent(void **state)
 {
     (void)state;
@@ -365,6 +397,7 @@ int main(void)
         cmocka_unit_test(a_reader_sees_all_partitions_to_their_ends),
         cmocka_unit_test(a_group_goes_on_where_it_committed),
         cmocka_unit_test(a_partition_is_fetched_only_when_started_and_can_be_rewound),
+        cmocka_unit_test(a_rewound_partition_skips_nothing_and_repeats_nothing),
         cmocka_unit_test(headers_and_nulls_arrive_as_sent),
         cmocka_unit_test(a_record_that_is_too_large_is_refused_and_the_next_goes_on),
         cmocka_unit_test(admin_tells_partitions_and_watermarks),
