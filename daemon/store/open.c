@@ -119,16 +119,18 @@ static int32_t share(int32_t budget, int32_t partitions, int32_t least, int32_t 
     return part < most ? part : most;
 }
 
-/* All partitions of a daemon share one budget of memory: a page that has to be fetched again costs
- * more than all else. And one of disk, 256 MiB, for their logs at their longest: the longer a log
- * may get, the more often a page changes before it is copied into the file, once. */
+/* All partitions of a daemon share one budget of memory. It is for the inner pages of the trees:
+ * look-ups are spread over all leaves, and what was changed lately is kept more densely by the
+ * pipeline, which writes a page once. And one of disk, 512 MiB, for their logs at their longest:
+ * one transaction may change most pages of a file, and its writer must not have to wait for their
+ * copy. */
 static bool set_cache(struct store *store, int32_t partitions, struct error *error)
 {
     char text[64];
     snprintf(text, sizeof text, "PRAGMA cache_size = -%d",
-             share(64 * 1024, partitions, 2048, 32 * 1024));
+             share(16 * 1024, partitions, 2048, 16 * 1024));
     checkpoint_add(&store->checkpoint, store->db, store->path,
-                   share(32 * 1024, partitions, 500, 4000));
+                   share(64 * 1024, partitions, 500, 8000));
     return sql_run(store, text, error);
 }
 

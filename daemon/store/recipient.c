@@ -85,8 +85,11 @@ static bool get_state(struct store *store, struct key key, struct recipient_stat
     unsigned grounds = 0;
     state_init(out);
     TRY(get_soft(store, key, out, &grounds, sums, error));
+    sums->ground_count = 0;
+    /* A page less is read for who is new. That rows in suppression are not there without the one
+     * that tells of them is what the sweep sees to. */
+    if (grounds == 0) return true;
     TRY(get_grounds(store, key, out, sums, error));
-    /* Also where the one row that tells of the others is missing. */
     return out->ground_count == grounds ||
            sql_damaged(store, "the number of grounds of a recipient", error);
 }
@@ -170,21 +173,34 @@ static bool delete_grounds(struct store *store, struct key key, unsigned from, s
     return done;
 }
 
-/* Whose old rows are not known is new for the most part: trying is cheaper than asking. *old is
- * what stood there. */
+/* *old is what stands there. Among new recipients trying is cheaper than asking (then *added),
+ * among known ones it is dearer; what one was the next is likely to be. */
+static bool add_or_find(struct store *store, struct key key, const struct row *row,
+                        uint64_t checksum, struct sums *old, bool *added, struct error *error)
+{
+    const struct sums *seen = seen_find(&store->seen, key);
+    *added = false;
+    *old = (struct sums){0};
+    if (seen) {
+        *old = *seen;
+        return true;
+    }
+    if (!store->finds_old) {
+        TRY(sql_add_row(store, STATEMENT_ADD_SOFT, row, checksum, &store->finds_old, error));
+        *added = !store->finds_old;
+        if (*added) return true;
+    }
+    TRY(get_sums(store, key, old, error));
+    store->finds_old = old->has_soft;
+    return true;
+}
+
 static bool put_soft(struct store *store, struct key key, const struct row *row, uint64_t checksum,
                      struct sums *old, struct error *error)
 {
-    bool exists = false;
-    const struct sums *seen = seen_find(&store->seen, key);
-    if (seen) {
-        *old = *seen;
-    } else {
-        *old = (struct sums){0};
-        TRY(sql_add_row(store, STATEMENT_ADD_SOFT, row, checksum, &exists, error));
-        if (!exists) return true;
-        TRY(get_sums(store, key, old, error));
-    }
+    bool added;
+    TRY(add_or_find(store, key, row, checksum, old, &added, error));
+    if (added) return true;
     return sql_write_row(store, old->has_soft ? STATEMENT_PUT_SOFT : STATEMENT_ADD_SOFT, row,
                          checksum, error);
 }

@@ -61,8 +61,9 @@ struct store {
     int lock; /* descriptor; -1: a reader */
     bool reader;
     bool in_transaction;
-    bool failed;  /* the open transaction: it can only be rolled back */
-    bool damaged; /* seen in any read: the file is swept when it is opened next */
+    bool failed;    /* the open transaction: it can only be rolled back */
+    bool finds_old; /* the last recipient that was written without being read was there already */
+    bool damaged;   /* seen in any read: the file is swept when it is opened next */
     struct totals committed, current;
     struct seen seen;
     struct checkpoint checkpoint; /* of a writer */
