@@ -94,7 +94,7 @@ static void grow(struct unwritten *unwritten)
     uint32_t old_size = unwritten->size;
     struct unwritten_entry **old = unwritten->table;
     unwritten->size = old_size ? 2 * old_size : TABLE_FIRST;
-    unwritten->table = calloc(unwritten->size, sizeof *unwritten->table);
+    unwritten->table = calloc(unwritten->size, sizeof(struct unwritten_entry *));
     CHECK(unwritten->table);
     uint32_t mask = unwritten->size - 1;
     for (uint32_t i = 0; i < old_size; i++) {
@@ -162,7 +162,7 @@ uint64_t unwritten_bytes(const struct unwritten *unwritten)
 {
     if (!unwritten->table) return 0;
     uint64_t blocks = unwritten->arena.used / ARENA_BLOCK_SIZE + 1;
-    return blocks * ARENA_BLOCK_SIZE + unwritten->size * sizeof *unwritten->table;
+    return blocks * ARENA_BLOCK_SIZE + unwritten->size * sizeof(struct unwritten_entry *);
 }
 
 /* ---- writing ---- */
@@ -180,12 +180,13 @@ static int compare(const void *a, const void *b)
 static struct unwritten_entry **sort(const struct unwritten *unwritten)
 {
     uint32_t count = 0;
-    struct unwritten_entry **sorted = calloc(unwritten->count + 1, sizeof *sorted);
+    struct unwritten_entry **sorted =
+        calloc(unwritten->count + 1, sizeof(struct unwritten_entry *));
     CHECK(sorted);
     for (uint32_t i = 0; i < unwritten->size; i++)
         if (unwritten->table[i]) sorted[count++] = unwritten->table[i];
     CHECK(count == unwritten->count);
-    qsort(sorted, count, sizeof *sorted, compare);
+    qsort(sorted, count, sizeof(struct unwritten_entry *), compare);
     return sorted;
 }
 
