@@ -17,7 +17,8 @@ enum guard { /* what overruled or made the verdict after the match, for explain 
              GUARD_NONE,
              GUARD_DIGITS,   /* digits alone never suppress */
              GUARD_BARE,     /* a bare code with words that no rule knows is `rejected` */
-             GUARD_WORDS,    /* other words say a full mailbox, or, against digits, the sender */
+             GUARD_WORDS,    /* other words say a full mailbox, an outage or, against digits, the
+                                sender */
              GUARD_STAGE,    /* a reply at connect, helo or mail names no recipient's fault */
              GUARD_CAUSE,    /* the host gave up, but other words say on what */
              GUARD_GREETING, /* the greeting names the client: sender-side */

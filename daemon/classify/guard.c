@@ -69,15 +69,17 @@ static bool is_a_fact_of_the_address(enum reason reason)
 /* Doubts that the ranks do not see. 5.1.1 with the one word "spam": digits that suppress and words
  * that blame somebody else. "Invalid mailbox: the mailbox is full": it exists and comes back. "The
  * TLS certificate of the host does not exist": a phrase that any server may say of anything, and a
- * word that says of what. */
+ * word that says of what. "No such user; outage", "temporarily": a directory that is down knows
+ * nobody. */
 static bool is_a_doubt(enum reason reason, uint8_t rank, const struct ruleset_result *result,
                        enum reason said)
 {
     if (reason == REASON_MAILBOX_FULL) return true;
     if (!result->found || result->winner.evidence.len == 0)
-        return reason_get(reason)->fault == FAULT_SENDER;
+        return reason_get(reason)->fault == FAULT_SENDER || reason == REASON_SYSTEM_ERROR;
     return result->winner.rank == RULESET_RANK_UNBOUND_TEXT && rank == RULESET_RANK_ONE_WORD &&
-           is_a_fact_of_the_address(said) && word_is_of_the_sender(reason);
+           is_a_fact_of_the_address(said) &&
+           (word_is_of_the_sender(reason) || reason == REASON_SYSTEM_ERROR);
 }
 
 static void believe(const struct ruleset *set, const struct ruleset_match *match, enum guard guard,

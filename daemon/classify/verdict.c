@@ -20,7 +20,7 @@ const char *guard_sentence(enum guard guard)
     case GUARD_BARE:
         return "a bare code with words that no rule knows does not say why";
     case GUARD_WORDS:
-        return "other words of the reply blame the sender or say that the mailbox is full";
+        return "other words of the reply blame the sender or tell of an outage or a full mailbox";
     case GUARD_STAGE:
         return "a reply at connect, HELO or MAIL FROM cannot be about the recipient";
     case GUARD_CAUSE:

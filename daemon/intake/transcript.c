@@ -2,7 +2,10 @@
 #include "intake/intake_private.h"
 #include "mail/line.h"
 
-enum { LOOK_MAX = 64 * 1024 };
+enum {
+    LOOK_MAX = 64 * 1024,
+    CLOCK_AT_MAX = 32, /* where in a line the time may begin: "[Mon 2026-11-02 ] 09:14:02.120: " */
+};
 
 struct reader {
     struct transcript_entry *entries;
@@ -12,6 +15,27 @@ struct reader {
     struct span refusal;              /* of the whole message */
     enum stage refused_at;
 };
+
+static bool is_clock(const char *at)
+{
+    return byte_is_digit(at[0]) && byte_is_digit(at[1]) && at[2] == ':' && byte_is_digit(at[3]) &&
+           byte_is_digit(at[4]) && at[5] == ':' && byte_is_digit(at[6]) && byte_is_digit(at[7]);
+}
+
+/* MDaemon's and other logs date each line: what follows the time, or the line itself. */
+static struct span after_clock(struct span line)
+{
+    for (size_t i = 0; i < CLOCK_AT_MAX && i + 8 < line.len; i++) {
+        if (!is_clock(line.ptr + i)) continue;
+        struct span rest = span_skip(line, i + 8);
+        size_t at = 0;
+        while (at < rest.len && (byte_is_digit(rest.ptr[at]) || byte_is_space(rest.ptr[at]) ||
+                                 memchr(".,:;]Z+", rest.ptr[at], 7)))
+            at++;
+        return span_skip(rest, at);
+    }
+    return line;
+}
 
 static bool take_mark(struct span line, const struct span *marks, size_t count, struct span *rest)
 {
@@ -91,7 +115,7 @@ size_t transcript_read(struct span text, struct arena *arena, struct transcript_
     struct span line, rest;
     line_reader_init(&lines, span_take(text, LOOK_MAX));
     while (line_next(&lines, &line)) {
-        line = span_trim(line);
+        line = after_clock(span_trim(line));
         if (is_command(line, &rest))
             command_note(&reader, rest, arena);
         else if (is_answer(line, &rest))

@@ -25,6 +25,7 @@ static const char rules[] =
     "rule: t.spam-word\ntext: spam*\nreason: spam\nexample: 550 spam\n\n"
     "rule: t.gave-up\ntext: retry timeout\ntext: too old\nreason: expired\n"
     "example: too old\n\n"
+    "rule: t.outage\ntext: outage\nreason: system-error\nexample: 451 outage\n\n"
     "rule: t.timeout\ntext: timeout\nreason: unreachable\nexample: timeout\n\n"
     "gave-up: not going to try again\n";
 
@@ -122,6 +123,10 @@ static void words_that_are_a_doubt_keep_an_address_from_being_suppressed(void **
         {"550 helo user unknown", 0, REASON_PROTOCOL_ERROR, ACTION_SENDER, GUARD_WORDS},
         {"550 5.1.1 user unknown, no helo", 0, REASON_PROTOCOL_ERROR, ACTION_SENDER, GUARD_WORDS},
         {"450 helo user unknown", 0, REASON_USER_UNKNOWN, ACTION_SOFT, GUARD_NONE},
+        /* a directory that is down knows nobody */
+        {"550 user unknown: outage", 0, REASON_SYSTEM_ERROR, ACTION_RETRY, GUARD_WORDS},
+        {"550 5.1.1 outage", 0, REASON_SYSTEM_ERROR, ACTION_RETRY, GUARD_WORDS},
+        {"5.1.1 outage", 0, REASON_SYSTEM_ERROR, ACTION_RETRY, GUARD_WORDS},
     };
     EXPECT_ALL(state, cases);
 }

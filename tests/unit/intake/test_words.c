@@ -210,6 +210,15 @@ static void a_transcript_tells_who_was_refused_and_when(void **state)
     assert_int_equal(transcript_read(SPAN(text), &arena, entries, 1), 1);
     assert_int_equal(transcript_read(SPAN("RCPT TO:<a@example.com>\n550 no"), &arena, entries, 2),
                      0);
+    static const char dated[] =
+        " Tue 2026-11-03 09:14:02: --> RCPT To:<a@example.com>\n"
+        " Tue 2026-11-03 09:14:03: <-- 550 no such user\n"
+        "[09:14:03.120] --> RCPT To:<b@example.com>\n[09:14:04.007] <-- 552 full\n"
+        "09:14:0\n09:14:03\n";
+    assert_int_equal(transcript_read(SPAN(dated), &arena, entries, 2), 2);
+    assert_span(entries[0].reply, "550 no such user");
+    assert_span(entries[1].address, "b@example.com");
+    assert_span(entries[1].reply, "552 full");
     assert_int_equal(
         transcript_read(SPAN(" In:  RCPT TO:<a@example.com>\n Out: 250 ok\n"), &arena, entries, 2),
         0);
