@@ -288,18 +288,34 @@ static void digits_consider(struct span text, size_t at, struct finding *found)
     if (end - at == 1 && dotted) status_consider(text, at, is_fresh(text, at), found);
 }
 
+/* Where in a step a code or a status may begin: too many rather than too few, above all at its end
+ * where more follows that is not seen. Most numbers of a reply are parts of addresses, and which
+ * ones are cannot be foreseen: they go by here without a branch. */
+static uint32_t find_numbers(const char *bytes, unsigned shift, bool more, uint32_t *carry)
+{
+    const uint64_t behind = more ? UINT64_C(0xFFFFFFFF) << 32 : 0;
+    uint32_t digits = simd_find_digit(bytes) >> shift, dots = simd_find_byte(bytes, '.') >> shift;
+    /* Neither stands behind a dot. */
+    uint32_t begins = digits & ~((digits | dots) << 1 | *carry);
+    *carry = (digits | dots) >> 31;
+    if (begins == 0) return 0;
+    uint64_t digit = digits | behind, other = ~(uint64_t)digits;
+    uint64_t dot = dots | behind, no_dot = ~(uint64_t)dots;
+    uint64_t code = digit >> 1 & digit >> 2 & other >> 3 & (no_dot >> 3 | other >> 4);
+    uint64_t status = dot >> 1 & digit >> 2 & (dot >> 3 | dot >> 4 | dot >> 5);
+    return begins & (uint32_t)(code | status);
+}
+
 void reply_find(struct span text, struct reply *out)
 {
     struct finding found = {0};
+    uint32_t carry = 0; /* 1: the step before ended in a digit or a dot */
     char storage[SIMD_STEP];
-    uint32_t carry = 0;
     *out = (struct reply){0};
     for (size_t step = 0; step < text.len && found.rank != RANK_STATUS; step += SIMD_STEP) {
         unsigned shift;
         const char *bytes = simd_end(text.ptr, step, text.len, storage, &shift);
-        uint32_t digits = simd_find_digit(bytes) >> shift;
-        uint32_t begins = digits & ~(digits << 1 | carry);
-        carry = digits >> 31;
+        uint32_t begins = find_numbers(bytes, shift, text.len - step > SIMD_STEP, &carry);
         for (; begins && found.rank != RANK_STATUS; begins &= begins - 1)
             digits_consider(text, step + (size_t)__builtin_ctz(begins), &found);
     }
