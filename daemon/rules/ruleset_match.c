@@ -183,7 +183,7 @@ static void texts_enter(struct search *search, struct contest *contest)
 
 /* Rules without text need not enter where they cannot win, nobody wants to see them, and there are
  * too few to crowd. */
-static bool plain_matter(const struct contest *contest, const struct digits *digits)
+static bool plain_matter(struct contest *contest, const struct digits *digits)
 {
     return !contest->standing_only || digits->code->any_local || digits->status->any_local ||
            contest->count + digits->code->plain_count + digits->status->plain_count >

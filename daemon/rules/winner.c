@@ -41,7 +41,7 @@ void contest_clear(struct contest *contest)
 {
     contest->count = contest->left_out = 0;
     contest->refined_filter = 0;
-    contest->crowded = false;
+    contest->crowded = contest->judged = false;
 }
 
 void contest_init(struct contest *contest, const struct ruleset *set, bool standing_only)
@@ -85,6 +85,7 @@ static void candidate_squeeze(struct contest *contest, struct candidate candidat
 static inline void candidate_add(struct contest *contest, struct candidate candidate)
 {
     contest->refined_filter |= contest->rules[candidate.rule].refines_filter;
+    contest->judged = false;
     if (contest->count < RULESET_MATCHES_MAX)
         contest->kept[contest->count++] = candidate;
     else
@@ -114,6 +115,7 @@ void contest_enter_text(struct contest *contest, uint32_t index, uint32_t phrase
     candidate.loose = bond == PROVIDER_LOOSE;
     for (unsigned i = 0; i < contest->count; i++) {
         if (contest->kept[i].rule != index) continue;
+        contest->judged = false;
         if (is_better(&candidate, &contest->kept[i])) contest->kept[i] = candidate;
         return;
     }
@@ -165,17 +167,6 @@ static bool refines(const struct contest *contest, const struct candidate *narro
     return lists(contest, rule, wide);
 }
 
-static bool is_refined(const struct contest *contest, unsigned index, bool any_local)
-{
-    uint32_t wide = contest->kept[index].rule;
-    uint64_t bit = image_rule_bit(wide);
-    if (any_local && (contest->kept[index].order & NOT_LOCAL)) return true;
-    if (!(contest->refined_filter & bit)) return false;
-    for (unsigned i = 0; i < contest->count; i++)
-        if (refines(contest, &contest->kept[i], wide, bit)) return true; /* never itself */
-    return false;
-}
-
 static bool has_local(const struct contest *contest)
 {
     for (unsigned i = 0; i < contest->count; i++)
@@ -183,30 +174,27 @@ static bool has_local(const struct contest *contest)
     return false;
 }
 
-/* Rules without text refine none with text. */
-bool contest_is_won_by_text(const struct contest *contest)
+static bool is_refined(const struct contest *contest, unsigned index)
 {
-    if (contest->crowded || contest->count == 0) return false;
-    bool any_local = has_local(contest);
-    for (unsigned i = 0; i < contest->count; i++) {
-        uint64_t rank = contest->kept[i].order >> RANK_SHIFT & 15;
-        if (rank < RULESET_RANK_TELLING_STATUS && !is_refined(contest, i, any_local)) return true;
-    }
+    uint32_t wide = contest->kept[index].rule;
+    uint64_t bit = image_rule_bit(wide);
+    for (unsigned i = 0; i < contest->count; i++)
+        if (refines(contest, &contest->kept[i], wide, bit)) return true; /* never itself */
     return false;
 }
 
-static void match_of(const struct contest *contest, const struct candidate *candidate, bool refined,
-                     struct ruleset_match *out)
+/* A bit for each of the kept that another refines, or that is built in where one is local. */
+static uint32_t refined_find(const struct contest *contest)
 {
-    *out = (struct ruleset_match){
-        .rule = candidate->rule,
-        .rank = candidate->order >> RANK_SHIFT & 15,
-        .wildness = candidate->order >> WILDNESS_SHIFT & 15,
-        .local = !(candidate->order & NOT_LOCAL),
-        .refined_away = refined,
-    };
-    if (candidate->phrase != IMAGE_NONE)
-        out->evidence = image_text(contest->set, contest->phrases[candidate->phrase].text);
+    uint32_t refined = 0;
+    bool any_local = has_local(contest);
+    _Static_assert(RULESET_MATCHES_MAX <= 32, "a bit for each");
+    for (unsigned i = 0; i < contest->count; i++) {
+        bool may_be = contest->refined_filter & image_rule_bit(contest->kept[i].rule);
+        bool beaten = any_local && (contest->kept[i].order & NOT_LOCAL);
+        if (beaten || (may_be && is_refined(contest, i))) refined |= UINT32_C(1) << i;
+    }
+    return refined;
 }
 
 /* Insertion sort: mostly one to five. Among more than are kept the safest comes first. */
@@ -226,18 +214,48 @@ static void sort_kept(struct contest *contest)
     }
 }
 
+/* Sorts, and marks what is refined: once for all that have entered. */
+static void contest_judge(struct contest *contest)
+{
+    if (contest->judged) return;
+    sort_kept(contest);
+    contest->refined = refined_find(contest);
+    contest->judged = true;
+}
+
+/* Rules without text refine none with text. */
+bool contest_is_won_by_text(struct contest *contest)
+{
+    if (contest->crowded || contest->count == 0) return false;
+    contest_judge(contest);
+    for (unsigned i = 0; i < contest->count; i++) {
+        uint64_t rank = contest->kept[i].order >> RANK_SHIFT & 15;
+        if (rank < RULESET_RANK_TELLING_STATUS && !(contest->refined >> i & 1)) return true;
+    }
+    return false;
+}
+
+static void match_of(const struct contest *contest, const struct candidate *candidate, bool refined,
+                     struct ruleset_match *out)
+{
+    *out = (struct ruleset_match){
+        .rule = candidate->rule,
+        .rank = candidate->order >> RANK_SHIFT & 15,
+        .wildness = candidate->order >> WILDNESS_SHIFT & 15,
+        .local = !(candidate->order & NOT_LOCAL),
+        .refined_away = refined,
+    };
+    if (candidate->phrase != IMAGE_NONE)
+        out->evidence = image_text(contest->set, contest->phrases[candidate->phrase].text);
+}
+
 void contest_decide(struct contest *contest, struct ruleset_result *out)
 {
-    uint32_t refined = 0; /* a bit for each of the kept */
     unsigned count = 0;
-    bool any_local = has_local(contest);
-    _Static_assert(RULESET_MATCHES_MAX <= 32, "a bit for each");
-    sort_kept(contest);
+    contest_judge(contest);
+    uint32_t refined = contest->refined;
     for (unsigned i = 0; i < contest->count; i++) {
-        if (is_refined(contest, i, any_local)) {
-            refined |= UINT32_C(1) << i;
-            continue;
-        }
+        if (refined >> i & 1) continue;
         /* Made twice: what was just written in pieces is slow to copy. */
         if (count == 0) match_of(contest, &contest->kept[i], false, &out->winner);
         match_of(contest, &contest->kept[i], false, &out->matches[count++]);

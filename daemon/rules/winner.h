@@ -23,6 +23,8 @@ struct contest {
     uint64_t refined_filter; /* image_rule_bit of all that the kept refine, or more */
     unsigned count;
     bool crowded;
+    bool judged;      /* the kept are sorted, and `refined` is of them */
+    uint32_t refined; /* a bit for each of the kept */
     /* Rules without text that another one refines in any case are left out, and counted: they can
      * matter only where more match than are kept. */
     bool leaves_refined;
@@ -39,7 +41,7 @@ void contest_enter_plain(struct contest *contest, const struct image_plain *plai
                          uint8_t wildness);
 /* True where one of the rules with text that have entered will win over any built-in one without.
  */
-bool contest_is_won_by_text(const struct contest *contest);
+bool contest_is_won_by_text(struct contest *contest);
 /* Marks what is refined, sorts, fills the result. */
 void contest_decide(struct contest *contest, struct ruleset_result *out);
 #endif
