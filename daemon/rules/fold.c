@@ -290,23 +290,23 @@ static void fold_step(struct folding *folding, const char *step, size_t left)
 {
     size_t from = (size_t)(step - folding->text.ptr);
     size_t end = from + (left < SIMD_STEP ? left : SIMD_STEP);
-    uint32_t special = find_special(folding, step, left);
+    /* The end is marked as well: how far it is to the next mark is asked without a branch. */
+    uint64_t marks = find_special(folding, step, left) | UINT64_C(1) << (end - from);
     while (folding->at < end) {
-        size_t done = folding->at - from;
-        uint32_t next = special >> done;
-        size_t plain = next ? (size_t)__builtin_ctz(next) : end - folding->at;
-        if (next && byte_is_digit(step[done + plain]))
+        size_t done = folding->at - from, plain = (size_t)__builtin_ctzll(marks >> done);
+        bool special = folding->at + plain < end;
+        if (special && byte_is_digit(step[done + plain]))
             plain = before_marks(step + done, (unsigned)plain);
         /* What was written last may be a blank that does not stand in the text. */
-        bool blank = folding->len == 0 || folding->out[folding->len - 1] == ' ';
-        if (blank && folding->text.ptr[folding->at] == ' ') {
+        char last = folding->len ? folding->out[folding->len - 1] : ' ';
+        if ((last == ' ') & (folding->text.ptr[folding->at] == ' ')) {
             folding->at++;
             continue;
         }
         simd_write_lower(folding->out + folding->len, folding->text.ptr + folding->at);
         folding->at += plain;
         folding->len += plain;
-        if (next && folding->at < end) fold_special(folding);
+        if (special) fold_special(folding);
     }
 }
 

@@ -132,21 +132,31 @@ static inline uint64_t asked_of(uint32_t gram, uint32_t at)
     return (uint64_t)at << 32 | gram;
 }
 
+/* 1: a byte of a word. A folded text holds none of the bytes that stand for others in a phrase. */
+static inline uint32_t word_bit(char c)
+{
+    unsigned char letter = (unsigned char)(c - 'a'), digit = (unsigned char)(c - '0');
+    return (uint32_t)(letter < 26) | (uint32_t)(digit < 10);
+}
+
 /* Of those asked, the ones that stand where they may; how many. */
 static size_t asked_thin(struct search *search, const struct tables *tables, size_t count)
 {
+    const struct image_gram *grams = tables->grams;
     const char *text = search->folded.ptr;
+    const uint8_t *seen = search->pairs, mark = search->mark;
     uint64_t *asked = search->asked;
     size_t left = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct image_gram *gram = &tables->grams[(uint32_t)asked[i]];
-        const char *word = text + (asked[i] >> 32);
+        const uint64_t item = asked[i];
+        const struct image_gram *gram = &grams[(uint32_t)item];
+        const char *word = text + (item >> 32);
         uint32_t differs = simd_find_difference(word, gram->bytes) & gram->counts;
-        differs |= (uint32_t)(search->pairs[gram->pairs[0]] ^ search->mark);
-        differs |= (uint32_t)(search->pairs[gram->pairs[1]] ^ search->mark);
+        differs |= (uint32_t)(seen[gram->pairs[0]] ^ mark);
+        differs |= (uint32_t)(seen[gram->pairs[1]] ^ mark);
         /* An edge of 0 is the word's own first byte. */
-        differs |= (uint32_t)(phrase_is_word(word[gram->edge]) & (gram->edge != 0));
-        asked[left] = asked[i];
+        differs |= word_bit(word[gram->edge]) & (uint32_t)(gram->edge != 0);
+        asked[left] = item;
         left += (differs == 0) & holds(search, gram->condition);
     }
     return left;
@@ -178,21 +188,21 @@ static inline size_t slot_ask(struct search *search, const struct tables *tables
 {
     const uint32_t *slot = &tables->slots[passed >> tables->slot_shift];
     const uint8_t *seen = search->pairs, mark = search->mark;
-    uint32_t gram = slot[0], end = slot[1], at = (uint32_t)passed;
+    const uint16_t *pairs = tables->gram_pairs + slot[0], *end = tables->gram_pairs + slot[1];
+    uint64_t *asked = search->asked, gram = asked_of(slot[0], (uint32_t)passed);
     do {
-        const uint16_t *pairs = tables->gram_pairs + gram;
-        uint64_t *asked = search->asked;
         if (count > SEARCH_ASKED_MAX - GRAM_GROUP) count = asked_try(search, tables, count);
-        asked[count] = asked_of(gram, at);
+        asked[count] = gram;
         count += seen[pairs[0]] == mark;
-        asked[count] = asked_of(gram + 1, at);
+        asked[count] = gram + 1;
         count += seen[pairs[1]] == mark;
-        asked[count] = asked_of(gram + 2, at);
+        asked[count] = gram + 2;
         count += seen[pairs[2]] == mark;
-        asked[count] = asked_of(gram + 3, at);
+        asked[count] = gram + 3;
         count += seen[pairs[3]] == mark;
         gram += GRAM_GROUP;
-    } while (gram < end);
+        pairs += GRAM_GROUP;
+    } while (pairs < end);
     return count;
 }
 

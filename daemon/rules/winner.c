@@ -264,8 +264,8 @@ void contest_decide(struct contest *contest, struct ruleset_result *out)
     out->found = count > 0;
     if (!out->found) out->winner = (struct ruleset_match){0};
     if (contest->standing_only) refined = 0;
-    for (unsigned i = 0; i < contest->count; i++)
-        if (refined >> i & 1) match_of(contest, &contest->kept[i], true, &out->matches[count++]);
+    for (; refined; refined &= refined - 1)
+        match_of(contest, &contest->kept[__builtin_ctz(refined)], true, &out->matches[count++]);
     out->match_count = count;
 }
 
