@@ -40,8 +40,20 @@ bool flush_partitions(struct stage2 *stage, const int32_t *partitions, size_t co
     return true;
 }
 
-/* The one that has waited for too long, else the one that holds most where all together hold too
- * much; NULL: nothing is due. */
+/* Partitions get their first change at the same time. Written in a row, an interval later, they
+ * would hold up decisions for as long as all their files take; so each has moments of its own, one
+ * in every interval, and what came before one of them goes to its file then. */
+static bool moment_has_passed(const struct stage2 *stage, size_t index, int64_t since_ms)
+{
+    int64_t interval_ms = stage->setup->config->state_interval_ms;
+    if (interval_ms <= 0) return true;
+    int64_t phase_ms = interval_ms / (int64_t)stage->assignment.owned_count * (int64_t)index;
+    int64_t since_moment_ms = (since_ms % interval_ms - phase_ms + interval_ms) % interval_ms;
+    return stage->batch.now_ms - since_ms >= interval_ms - since_moment_ms;
+}
+
+/* The one that holds most where all together hold too much, else the oldest of those whose moment
+ * has passed; NULL: nothing is due. */
 static struct slot *find_due(const struct stage2 *stage)
 {
     uint64_t bytes = 0, most = 0;
@@ -57,12 +69,10 @@ static struct slot *find_due(const struct stage2 *stage)
             most = own;
             largest = slot;
         }
-        if (!oldest || unwritten->since_ms < oldest->unwritten.since_ms) oldest = slot;
+        if (oldest && unwritten->since_ms >= oldest->unwritten.since_ms) continue;
+        if (moment_has_passed(stage, i, unwritten->since_ms)) oldest = slot;
     }
-    if (largest && bytes > config->state_memory) return largest;
-    if (!oldest) return NULL;
-    int64_t age_ms = stage->batch.now_ms - oldest->unwritten.since_ms;
-    return age_ms >= config->state_interval_ms ? oldest : NULL;
+    return largest && bytes > config->state_memory ? largest : oldest;
 }
 
 bool flush_due(struct stage2 *stage, struct error *error)

@@ -35,7 +35,9 @@ static void test_many_transactions_go_to_the_file_as_one(void **state)
 {
     struct fixture *fixture = *state;
     begin(fixture, 5000, UINT64_MAX);
-    int64_t began_ms = fixture->world.monotonic_ms;
+    /* At the moment of partition 1, so that its next one is a whole interval away. */
+    int64_t began_ms = fixture->world.monotonic_ms / 5000 * 5000 + 5000 + 5000 / PARTITIONS;
+    fixture->world.monotonic_ms = began_ms;
     for (unsigned i = 0; i < 5; i++) bounce_in(fixture, 1, i, 1 + i);
     assert_int_equal(fixture_decisions(fixture), 5);
     assert_true(fixture->world.monotonic_ms - began_ms < 5000);
@@ -47,6 +49,25 @@ static void test_many_transactions_go_to_the_file_as_one(void **state)
     assert_int_equal(fixture->world.files[1].count, 5);
     assert_int_equal(fixture->world.files[1].position.next, 5);
     assert_true(fixture->world.files[1].place > place + 5);
+}
+
+static void test_within_an_interval_the_partitions_are_written_one_after_another(void **state)
+{
+    struct fixture *fixture = *state;
+    enum { INTERVAL_MS = 80000 };
+    int64_t written_ms = INT64_MIN;
+    begin(fixture, INTERVAL_MS, UINT64_MAX);
+    for (int32_t p = 0; p < PARTITIONS; p++) bounce_in(fixture, p, 0, 1 + p);
+    assert_int_equal(count_word(fixture, "store.commit"), 0);
+    int64_t end_ms = fixture->world.monotonic_ms + INTERVAL_MS;
+    for (unsigned done = 0; done < PARTITIONS; done++) {
+        while (count_word(fixture, "store.commit") == done) fixture_steps(fixture, 1);
+        int64_t now_ms = fixture->world.monotonic_ms;
+        assert_int_equal(count_word(fixture, "store.commit"), done + 1);
+        assert_true(now_ms <= end_ms);
+        assert_true(now_ms >= written_ms + INTERVAL_MS / PARTITIONS - 1000);
+        written_ms = now_ms;
+    }
 }
 
 static void test_a_recipient_is_read_from_memory_until_it_is_written(void **state)
@@ -176,6 +197,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, fixture_set_up, fixture_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(many_transactions_go_to_the_file_as_one),
+        TEST(within_an_interval_the_partitions_are_written_one_after_another),
         TEST(a_recipient_is_read_from_memory_until_it_is_written),
         TEST(too_much_in_memory_is_written_where_most_of_it_is),
         TEST(no_memory_at_all_means_that_each_transaction_is_written),
