@@ -3,6 +3,7 @@
 #include "intake/intake_private.h"
 #include "intake/notice.h"
 #include "mail/address.h"
+#include "mail/line.h"
 
 struct report_text { /* of the part for people */
     struct span text;
@@ -189,6 +190,8 @@ struct span report_human_text(const struct report *report)
     struct mime_part part = report->human;
     part.body = span_take(part.body, NOTICE_SIZE_MAX);
     struct span text = mime_part_text(&part, report->scratch->charset, arena);
+    /* Looks are bounded in bytes: what they see must not depend on how a relay ends lines. */
+    text = line_ends_plain(text, arena);
     if (type_is(&part, SPAN("text/html"))) text = text_from_html(text, arena);
     *cached = (struct report_text){.text = text, .was_read = true};
     return text;

@@ -28,8 +28,8 @@ struct report {
 /* False past the arena's limit. */
 bool report_open(const struct intake_input *input, const struct intake_scratch *scratch,
                  struct report *out);
-/* The part for people as UTF-8, at most NOTICE_SIZE_MAX bytes of it, HTML as text. It is read when
- * it is first asked for. */
+/* The part for people as UTF-8, at most NOTICE_SIZE_MAX bytes of it, HTML as text, each line
+ * end as LF. It is read when it is first asked for. */
 struct span report_human_text(const struct report *report);
 /* What every bounce of this mail knows: message id, sender, time. */
 void report_apply(const struct report *report, struct bounce *bounce);

@@ -1,4 +1,6 @@
+/* Line ends of a text: stepping behind one, and making all of them LF. */
 #include "mail/line.h"
+#include <string.h>
 
 void line_reader_init(struct line_reader *reader, struct span text)
 {
@@ -13,4 +15,22 @@ const char *line_end_skip(const char *at, const char *end)
     else if (at < end && *at == '\n')
         return at + 1;
     return at < end && *at == '\n' ? at + 1 : at;
+}
+
+struct span line_ends_plain(struct span text, struct arena *arena)
+{
+    if (span_find_byte(text, '\r') == SPAN_NOT_FOUND) return text;
+    char *out = arena_take(arena, text.len);
+    if (!out) return SPAN_NONE;
+    struct line_reader lines;
+    struct span line;
+    size_t len = 0;
+    line_reader_init(&lines, text);
+    while (line_next(&lines, &line)) {
+        if (line.len) memcpy(out + len, line.ptr, line.len);
+        len += line.len;
+        bool has_end = line.ptr + line.len < text.ptr + text.len;
+        if (has_end) out[len++] = '\n'; /* an end is one byte at least: there is room */
+    }
+    return span_of(out, len);
 }

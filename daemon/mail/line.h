@@ -2,6 +2,7 @@
 #define MAIL_LINE_H
 /* The lines of a text, whatever its line ends: LF, CRLF, CR alone, and the CR CR LF that a
  * text-mode copy makes of CRLF. Finding all lines is one pass. Lines point into the text. */
+#include "base/arena.h"
 #include "base/scan.h"
 #include "base/span.h"
 
@@ -9,6 +10,9 @@ struct line_reader {
     struct span rest; /* behind the last line that was given */
 };
 void line_reader_init(struct line_reader *reader, struct span text);
+/* The text with LF for each line end: itself where it has no CR, else a copy in the arena, which is
+ * never longer, or empty past the limit of the arena. */
+struct span line_ends_plain(struct span text, struct arena *arena);
 /* Behind the line end that begins at `at`; `at` itself where none does. */
 const char *line_end_skip(const char *at, const char *end);
 
