@@ -137,19 +137,35 @@ static bool get_ground_sums(struct store *store, struct key key, struct sums *ou
     return done;
 }
 
-static bool get_sums(struct store *store, struct key key, struct sums *out, struct error *error)
+static bool get_soft_sum(struct store *store, struct key key, struct sums *out, int64_t *grounds,
+                         struct error *error)
 {
     sqlite3_stmt *statement = statement_for(store, STATEMENT_SOFT_SUM, key, error);
     if (!statement) return false;
     int step = sqlite3_step(statement);
     bool done = step == SQLITE_ROW || step == SQLITE_DONE;
     out->has_soft = step == SQLITE_ROW;
+    *grounds = 0;
     if (!done)
         sql_fail(store, "read", error);
     else if (out->has_soft && !hash_parse_hex64(sql_column(statement, 0), &out->soft))
         done = sql_damaged(store, "a row of soft_fail", error);
+    else if (out->has_soft)
+        *grounds = sqlite3_column_int64(statement, 1);
     sqlite3_reset(statement);
-    return done && get_ground_sums(store, key, out, error);
+    return done;
+}
+
+/* A page less for who has no grounds, as in get_state. */
+static bool get_sums(struct store *store, struct key key, struct sums *out, struct error *error)
+{
+    int64_t grounds;
+    TRY(get_soft_sum(store, key, out, &grounds, error));
+    out->ground_count = 0;
+    if (grounds == 0) return true;
+    TRY(get_ground_sums(store, key, out, error));
+    return (int64_t)out->ground_count == grounds ||
+           sql_damaged(store, "the number of grounds of a recipient", error);
 }
 
 static void totals_replace(struct totals *totals, const struct sums *old, const struct sums *new)

@@ -22,7 +22,7 @@ static const char *const texts[STATEMENT_COUNT] = {
     [STATEMENT_GET_SOFT] = "SELECT " SOFT_COLUMNS " FROM soft_fail" THIS_RECIPIENT,
     [STATEMENT_GET_GROUNDS] =
         "SELECT " SUPPRESSION_COLUMNS " FROM suppression" THIS_RECIPIENT " ORDER BY n",
-    [STATEMENT_SOFT_SUM] = "SELECT checksum FROM soft_fail" THIS_RECIPIENT,
+    [STATEMENT_SOFT_SUM] = "SELECT checksum, grounds FROM soft_fail" THIS_RECIPIENT,
     [STATEMENT_GROUND_SUMS] = "SELECT n, checksum FROM suppression" THIS_RECIPIENT " ORDER BY n",
     [STATEMENT_ADD_SOFT] =
         "INSERT INTO soft_fail (" SOFT_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
