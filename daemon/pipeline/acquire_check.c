@@ -5,6 +5,8 @@
 #include "pipeline/stored_partitions.h"
 #include <string.h>
 
+enum { LOOK_AGAIN_MS = 200 };
+
 static bool check_gap(const struct acquire_context *context, struct acquire_job *job, int64_t low,
                       int64_t high, struct error *error)
 {
@@ -137,6 +139,24 @@ static bool check_deleted(const struct acquire_context *context, const struct ac
         topics->recipients, (int)job->partition, (long long)job->low, topics->classified);
 }
 
+/* Who stood still since the mark (a process that was stopped) may have been replaced by another
+ * that wrote on, and what it wrote may have let compaction remove the last position below the mark:
+ * then the one that was read is an old one, and nothing is wrong with the logs. */
+static void refuse(struct acquire_context *context, struct acquire_job *job, struct error *error)
+{
+    if (context->with_state) {
+        int64_t low = 0, high = 0;
+        const char *topic = context->setup->config->topics.recipients;
+        if (!acquire_watermarks(context, job, topic, job->partition, &low, &high)) return;
+        if (high != job->mark) {
+            acquire_look_again(job);
+            acquire_retry(context, job, LOOK_AGAIN_MS);
+            return;
+        }
+    }
+    acquire_fail(job, error);
+}
+
 void acquire_check(struct acquire_context *context, struct acquire_job *job)
 {
     int64_t low = 0, high = 0;
@@ -145,7 +165,7 @@ void acquire_check(struct acquire_context *context, struct acquire_job *job)
         return;
     bool known = context->with_state ? job->has_position : job->committed >= 0;
     if (!known && !check_deleted(context, job, &error)) {
-        acquire_fail(job, &error);
+        refuse(context, job, &error);
         return;
     }
     if (!known) {
@@ -165,7 +185,7 @@ void acquire_check(struct acquire_context *context, struct acquire_job *job)
         ok = result == ORIGIN_OK;
     }
     if (!ok || !check_gap(context, job, low, high, &error)) {
-        acquire_fail(job, &error);
+        refuse(context, job, &error);
         return;
     }
     if (context->with_state) job->position->next = job->next;

@@ -30,6 +30,8 @@ void acquire_open_store(struct acquire_context *context, struct acquire_job *job
 void acquire_find_mark(struct acquire_context *context, struct acquire_job *job);
 void acquire_read(struct acquire_context *context, struct acquire_job *job, int timeout_ms);
 void acquire_stop_reading(struct acquire_context *context, struct acquire_job *job);
+/* From the barrier on, with the file as it is. */
+void acquire_look_again(struct acquire_job *job);
 void acquire_check(struct acquire_context *context, struct acquire_job *job);
 /* Watermarks, or false: the job was failed or put off. */
 bool acquire_watermarks(struct acquire_context *context, struct acquire_job *job, const char *topic,

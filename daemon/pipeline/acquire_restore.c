@@ -279,12 +279,12 @@ static bool is_doubtful(const struct acquire_context *context, const struct acqu
     return took_ms > LONG_MS || took_ms < -LONG_MS;
 }
 
-static void look_again(struct acquire_job *job)
+void acquire_look_again(struct acquire_job *job)
 {
     log_event(LOG_WARN, "partition.restore_again", "partition=%d rows=%lld", (int)job->partition,
               (long long)job->rows);
     job->reading = false;
-    job->phase = ACQUIRE_OPEN;
+    job->phase = ACQUIRE_BARRIER;
 }
 
 static bool read_slice(struct acquire_context *context, struct acquire_job *job, int timeout_ms,
@@ -303,7 +303,7 @@ static bool read_slice(struct acquire_context *context, struct acquire_job *job,
     log_event(LOG_INFO, "partition.restored", "partition=%d rows=%lld ms=%lld", (int)job->partition,
               (long long)job->rows, (long long)(port_monotonic_ms(context->ports) - job->began_ms));
     if (is_doubtful(context, job) && !MUTANT(YOUNG_FILE))
-        look_again(job);
+        acquire_look_again(job);
     else
         job->phase = ACQUIRE_CHECK;
     return true;

@@ -181,12 +181,51 @@ static void test_a_position_beyond_the_end_of_the_input_is_refused(void **state)
     expect_refusal(fixture, "is beyond the log's end 0");
 }
 
+/* Another instance writes a position behind the mark of a restore: next = 4, what lies before it in
+ * the input is deleted then. */
+static void go_on_elsewhere(struct fixture *fixture)
+{
+    struct fake_world *world = &fixture->world;
+    struct position position = world->files[0].position;
+    struct buffer value;
+    char text[4096];
+    buffer_init(&value, text, sizeof text);
+    position.next = 4;
+    wire_position_format(&position, &value);
+    for (int i = 0; i < 5; i++) fake_append_marker(world, "classified", 0);
+    fake_append(world, "recipients", 0, SPAN("#position"), buffer_span(&value), 1);
+    fake_log_of(world, "classified", 0)->low = 4;
+}
+
+static void test_what_another_instance_went_on_with_during_a_restore_is_no_gap(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fake_world *world = &fixture->world;
+    fixture_decide_one_and_stop(fixture);
+    assert_true(world->files[0].has_position);
+    struct fake_txn *txn = fake_open_txn(world); /* holds the restore up */
+    fake_txn_write(world, txn, "recipients", 0, SPAN("somebody@example.com"), SPAN("{}"));
+    fake_assign_all(world);
+    fixture_steps(fixture, 100);
+    assert_false(world->source.fetching[0]);
+    go_on_elsewhere(fixture);
+    fake_end_txn(world, txn, false);
+    for (int i = 0; i < 20; i++) {
+        fixture_steps(fixture, 20);
+        world->monotonic_ms += 1000;
+    }
+    if (fixture->broken) fail_msg("%s", fixture->error.text);
+    assert_true(world->source.fetching[0]);
+    assert_true(world->source.at[0] >= 4);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, fixture_set_up, fixture_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_gap_in_the_input_is_refused_with_its_size),
         TEST(a_gap_is_passed_where_the_operator_accepts_it),
+        TEST(what_another_instance_went_on_with_during_a_restore_is_no_gap),
         TEST(another_number_of_partitions_is_refused),
         TEST(another_cluster_is_refused),
         TEST(a_raw_topic_made_anew_is_refused),
