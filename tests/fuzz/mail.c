@@ -14,6 +14,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
                                                 .trace_header_count = 1,
                                                 .own_domains = own,
                                                 .own_domain_count = 1};
-    oracle_ask_often(oracle_open(), span_of(bytes, size), size % 2 ? &config : NULL, false);
+    oracle_ask_often(oracle_open(), span_of(bytes, size), size % 2 ? &config : NULL);
     return 0;
 }

@@ -148,8 +148,7 @@ void oracle_ask(struct oracle *oracle, struct arena *arena, const struct intake_
     }
 }
 
-void oracle_ask_often(struct oracle *oracle, struct span mail, const struct intake_config *config,
-                      bool with_crlf)
+void oracle_ask_often(struct oracle *oracle, struct span mail, const struct intake_config *config)
 {
     struct oracle_answer answer, again;
     struct intake_input input = {.bytes = mail, .form = INTAKE_MAIL, .time_ms = INT64_MIN};
@@ -159,7 +158,7 @@ void oracle_ask_often(struct oracle *oracle, struct span mail, const struct inta
         CHECK(answer.dead == again.dead && answer.count == again.count);
         CHECK(answer.essence == again.essence && answer.all == again.all);
     }
-    if (with_crlf && mail.len % 4 == 1 && !oracle_has_cr(mail)) {
+    if (mail.len % 4 == 1 && !oracle_has_cr(mail)) {
         struct span crlf = oracle_with_crlf(mail);
         input.bytes = crlf;
         arena_reset(&oracle->arena);

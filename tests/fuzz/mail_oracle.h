@@ -36,8 +36,6 @@ struct oracle_answer {
 /* Parses and classifies; checks what bounce.h, intake.h and classified.h promise. */
 void oracle_ask(struct oracle *oracle, struct arena *arena, const struct intake_input *input,
                 const struct intake_config *config, struct oracle_answer *out);
-/* The same, and that the answer is the same in another arena; and the essence with CRLF for LF,
- * which no mail of words alone promises: how far words are looked for is counted in bytes. */
-void oracle_ask_often(struct oracle *oracle, struct span mail, const struct intake_config *config,
-                      bool with_crlf);
+/* The same, and that the answer is the same in another arena, and the essence with CRLF for LF. */
+void oracle_ask_often(struct oracle *oracle, struct span mail, const struct intake_config *config);
 #endif

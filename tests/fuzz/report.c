@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     storage = realloc(storage, mail.len);
     CHECK(storage != NULL && !mail.full);
     mail.ptr = storage;
-    oracle_ask_often(oracle_open(), buffer_span(&mail), bytes[0] & 0x80 ? &config : NULL, true);
+    oracle_ask_often(oracle_open(), buffer_span(&mail), bytes[0] & 0x80 ? &config : NULL);
     free(storage);
     return 0;
 }
