@@ -47,21 +47,4 @@ static inline size_t scan_dashes(struct span text, size_t at)
     }
     return text.len;
 }
-
-/* The high bit of each of the eight bytes that is in [a-z]. */
-static inline uint64_t scan_letters(uint64_t word)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
-    uint64_t low = word & ~highs;
-    return (low + ones * (0x80 - 'a')) & ~(low + ones * (0x7f - 'z')) & ~word & highs;
-}
-
-/* ASCII capitals among the eight bytes of a word made small. */
-static inline uint64_t scan_lower(uint64_t word)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
-    uint64_t low = word & ~highs;
-    uint64_t from_a = low + ones * (0x80 - 'A'), behind_z = low + ones * (0x7f - 'Z');
-    return word | ((from_a & ~behind_z & ~word & highs) >> 2);
-}
 #endif

@@ -1,5 +1,6 @@
 /* Views of bytes: comparing, finding, cutting. */
 #include "base/span.h"
+#include "base/fold.h"
 #include "base/scan.h"
 #include "base/utf8.h"
 #include <string.h>
@@ -14,20 +15,6 @@ bool span_starts(struct span text, struct span prefix)
     return text.len >= prefix.len && span_equal(span_take(text, prefix.len), prefix);
 }
 
-/* All of 0..7 bytes in a word: every byte is in it, some twice. */
-static inline uint64_t short_word(const char *at, size_t len)
-{
-    if (len >= 4) {
-        uint32_t first, last;
-        memcpy(&first, at, sizeof first);
-        memcpy(&last, at + len - sizeof last, sizeof last);
-        return first | (uint64_t)last << 32;
-    }
-    if (len == 0) return 0;
-    const unsigned char *byte = (const unsigned char *)at;
-    return byte[0] | (uint64_t)byte[len / 2] << 8 | (uint64_t)byte[len - 1] << 16;
-}
-
 /* The two cases of a letter differ in one bit: most words that differ do so elsewhere. What differs
  * in that bit alone has to be a letter. */
 static inline bool words_equal_fold(uint64_t a, uint64_t b)
@@ -35,13 +22,13 @@ static inline bool words_equal_fold(uint64_t a, uint64_t b)
     const uint64_t cases = UINT64_C(0x2020202020202020);
     uint64_t difference = a ^ b;
     if (difference & ~cases) return false;
-    return difference == 0 || (difference << 2 & ~scan_letters(a | cases)) == 0;
+    return difference == 0 || (difference << 2 & ~fold_letters(a | cases)) == 0;
 }
 
 bool span_bytes_equal_fold(const char *a, const char *b, size_t len)
 {
     uint64_t x, y;
-    if (len < sizeof x) return words_equal_fold(short_word(a, len), short_word(b, len));
+    if (len < sizeof x) return words_equal_fold(fold_short_word(a, len), fold_short_word(b, len));
     /* The last word lies over the one before. */
     for (size_t i = 0, last = len - sizeof x;; i = i + sizeof x < last ? i + sizeof x : last) {
         memcpy(&x, a + i, sizeof x);

@@ -3,6 +3,7 @@
 /* A span is a view of bytes that somebody else owns. It needs no NUL, may hold any byte, and is
  * passed by value. The comment of each function that returns one says what it points into.
  * `ptr` may be NULL only where `len` is 0. */
+#include "base/fold.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -94,15 +95,20 @@ static inline char byte_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
 }
 
-/* ASCII letters without case. Most of what is compared differs in the first byte: no call then. */
+/* ASCII letters without case. Most of what is compared differs in the first byte: no call then. A
+ * literal is compared without a call. */
 bool span_bytes_equal_fold(const char *a, const char *b, size_t len);
-static inline bool span_starts_fold(struct span text, struct span prefix)
+__attribute__((always_inline)) static inline bool span_starts_fold(struct span text,
+                                                                   struct span prefix)
 {
     if (text.len < prefix.len) return false;
+    if (__builtin_constant_p(prefix.len) && prefix.len <= FOLD_KNOWN_MAX &&
+        __builtin_constant_p(*prefix.ptr))
+        return fold_starts_known(text.ptr, prefix.ptr, prefix.len);
     return prefix.len == 0 || (byte_lower(*text.ptr) == byte_lower(*prefix.ptr) &&
                                span_bytes_equal_fold(text.ptr, prefix.ptr, prefix.len));
 }
-static inline bool span_equal_fold(struct span a, struct span b)
+__attribute__((always_inline)) static inline bool span_equal_fold(struct span a, struct span b)
 {
     return a.len == b.len && span_starts_fold(a, b);
 }

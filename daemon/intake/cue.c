@@ -1,5 +1,6 @@
 #include "intake/cue.h"
 #include "base/check.h"
+#include "base/fold.h"
 #include "base/scan.h"
 #include <stdatomic.h>
 #include <string.h>
@@ -96,7 +97,7 @@ static inline void try_at(const struct cue_index *index, struct span text, size_
         memcpy(&head, text.ptr + at, HEAD_SIZE);
     else
         memcpy(&head, text.ptr + at, left);
-    head = scan_lower(head);
+    head = fold_lower(head);
     uint64_t gram = head & index->masks[GRAM_SIZE];
     unsigned slot = slot_of(gram), found;
     while ((found = index->slots[slot]) &&

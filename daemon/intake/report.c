@@ -102,16 +102,13 @@ static void root_read(struct span text, struct report *report)
     root->type_value = head->content_type;
 }
 
-static bool type_is(const struct mime_part *part, struct span type)
-{
-    return span_equal_fold(part->content_type, type);
-}
-
 static bool is_original(const struct mime_part *part)
 {
-    return type_is(part, SPAN("message/rfc822")) || type_is(part, SPAN("text/rfc822-headers")) ||
-           type_is(part, SPAN("message/rfc822-headers")) || type_is(part, SPAN("message/global")) ||
-           type_is(part, SPAN("message/global-headers"));
+    return span_equal_fold(part->content_type, SPAN("message/rfc822")) ||
+           span_equal_fold(part->content_type, SPAN("text/rfc822-headers")) ||
+           span_equal_fold(part->content_type, SPAN("message/rfc822-headers")) ||
+           span_equal_fold(part->content_type, SPAN("message/global")) ||
+           span_equal_fold(part->content_type, SPAN("message/global-headers"));
 }
 
 static void take(const struct mime_part *part, struct mime_part *kept, bool *has)
@@ -124,19 +121,20 @@ static void take(const struct mime_part *part, struct mime_part *kept, bool *has
 static void part_sort(struct report *report, const struct mime_part *part)
 {
     if (part->is_multipart) return;
-    bool is_text = part->content_type.len == 0 || type_is(part, SPAN("text/plain"));
-    if (type_is(part, SPAN("message/delivery-status")) ||
-        type_is(part, SPAN("message/global-delivery-status")))
+    bool is_text =
+        part->content_type.len == 0 || span_equal_fold(part->content_type, SPAN("text/plain"));
+    if (span_equal_fold(part->content_type, SPAN("message/delivery-status")) ||
+        span_equal_fold(part->content_type, SPAN("message/global-delivery-status")))
         take(part, &report->status, &report->has_status);
-    else if (type_is(part, SPAN("message/feedback-report")))
+    else if (span_equal_fold(part->content_type, SPAN("message/feedback-report")))
         take(part, &report->feedback, &report->has_feedback);
-    else if (type_is(part, SPAN("message/disposition-notification")))
+    else if (span_equal_fold(part->content_type, SPAN("message/disposition-notification")))
         take(part, &report->disposition, &report->has_disposition);
     else if (is_original(part))
         take(part, &report->original, &report->has_original);
-    else if (is_text && type_is(&report->human, SPAN("text/html")))
+    else if (is_text && span_equal_fold(report->human.content_type, SPAN("text/html")))
         report->human = *part;
-    else if (is_text || type_is(part, SPAN("text/html")))
+    else if (is_text || span_equal_fold(part->content_type, SPAN("text/html")))
         take(part, &report->human, &report->has_human);
 }
 
@@ -192,7 +190,7 @@ struct span report_human_text(const struct report *report)
     struct span text = mime_part_text(&part, report->scratch->charset, arena);
     /* Looks are bounded in bytes: what they see must not depend on how a relay ends lines. */
     text = line_ends_plain(text, arena);
-    if (type_is(&part, SPAN("text/html"))) text = text_from_html(text, arena);
+    if (span_equal_fold(part.content_type, SPAN("text/html"))) text = text_from_html(text, arena);
     *cached = (struct report_text){.text = text, .was_read = true};
     return text;
 }

@@ -26,11 +26,6 @@ static bool received_for(struct span value, struct arena *arena, struct span *ou
     return false;
 }
 
-static bool name_is(struct span name, struct span wanted)
-{
-    return span_equal_fold(name, wanted);
-}
-
 /* Received fields are read from the newest to the oldest: the last one that names a recipient wins.
  */
 static void field_note(const struct header_field *field, const struct intake_scratch *scratch,
@@ -41,42 +36,46 @@ static void field_note(const struct header_field *field, const struct intake_scr
     if (scratch->config) config_read_field(scratch->config, name, value, arena, &out->marks);
     switch (name.len) {
     case 2:
-        if (name_is(name, SPAN("to")) && !found->to.len) found->to = value;
-        if (name_is(name, SPAN("cc"))) found->cc = value;
+        if (span_equal_fold(name, SPAN("to")) && !found->to.len) found->to = value;
+        if (span_equal_fold(name, SPAN("cc"))) found->cc = value;
         break;
     case 3:
-        found->has_bcc |= name_is(name, SPAN("bcc")) && value.len > 0;
+        found->has_bcc |= span_equal_fold(name, SPAN("bcc")) && value.len > 0;
         break;
     case 4:
-        if (name_is(name, SPAN("from")) && !out->from.len) address_find(value, arena, &out->from);
+        if (span_equal_fold(name, SPAN("from")) && !out->from.len)
+            address_find(value, arena, &out->from);
         break;
     case 6:
-        if (name_is(name, SPAN("sender"))) address_find(value, arena, &found->sender_field);
+        if (span_equal_fold(name, SPAN("sender"))) address_find(value, arena, &found->sender_field);
         break;
     case 8:
-        if (name_is(name, SPAN("received"))) received_for(value, arena, &found->received_for);
+        if (span_equal_fold(name, SPAN("received")))
+            received_for(value, arena, &found->received_for);
         break;
     case 9:
-        if (name_is(name, SPAN("list-post"))) found->list_post = value;
+        if (span_equal_fold(name, SPAN("list-post"))) found->list_post = value;
         break;
     case 10:
-        if (name_is(name, SPAN("message-id")) && !out->message_id.len)
+        if (span_equal_fold(name, SPAN("message-id")) && !out->message_id.len)
             out->message_id = intake_bare_id(value);
         break;
     case 11:
-        if (name_is(name, SPAN("return-path")) && !out->sender.len)
+        if (span_equal_fold(name, SPAN("return-path")) && !out->sender.len)
             address_find(value, arena, &out->sender);
-        if (name_is(name, SPAN("x-beenthere"))) found->been_there = value;
+        if (span_equal_fold(name, SPAN("x-beenthere"))) found->been_there = value;
         break;
     case 12:
-        if (name_is(name, SPAN("delivered-to"))) address_find(value, arena, &found->delivered);
+        if (span_equal_fold(name, SPAN("delivered-to")))
+            address_find(value, arena, &found->delivered);
         break;
     case 13:
-        if (name_is(name, SPAN("x-original-to")) || name_is(name, SPAN("x-envelope-to")))
+        if (span_equal_fold(name, SPAN("x-original-to")) ||
+            span_equal_fold(name, SPAN("x-envelope-to")))
             address_find(value, arena, &found->delivered);
         break;
     case 24: /* Outlook.com's complaints */
-        if (name_is(name, SPAN("x-hmxmroriginalrecipient")))
+        if (span_equal_fold(name, SPAN("x-hmxmroriginalrecipient")))
             address_find(value, arena, &found->delivered);
         break;
     }
