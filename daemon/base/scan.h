@@ -29,18 +29,50 @@ static inline size_t scan_ascii(struct span text)
     return at;
 }
 
+/* Where either of the two stands first, at or behind `at`, or text.len. */
+static inline size_t scan_either(struct span text, size_t at, char a, char b)
+{
+    for (; text.len - at >= SIMD_STEP; at += SIMD_STEP) {
+        uint32_t found = simd_find_either(text.ptr + at, a, b);
+        if (found) return at + (size_t)__builtin_ctz(found);
+    }
+    while (at < text.len && text.ptr[at] != a && text.ptr[at] != b) at++;
+    return at;
+}
+
+/* Copies what stands at and behind `at` up to the next such byte, or to the end; returns how many
+ * bytes that are. `out` has to have room for all that is left of the text: a whole step may be
+ * written. */
+static inline size_t scan_copy_to(struct span text, size_t at, char byte, char *out)
+{
+    size_t step = at;
+    for (; text.len - step >= SIMD_STEP; step += SIMD_STEP, out += SIMD_STEP) {
+        uint32_t found = simd_find_byte(text.ptr + step, byte);
+        memcpy(out, text.ptr + step, SIMD_STEP);
+        if (found) return step + (size_t)__builtin_ctz(found) - at;
+    }
+    for (; step < text.len && text.ptr[step] != byte; step++) *out++ = text.ptr[step];
+    return step - at;
+}
+
+/* Which of the 64 bytes at `at`, of which `left` are there, begin a pair of dashes; the last may.
+ */
+static inline uint64_t scan_dash_pairs(const char *at, size_t left)
+{
+    char storage[2 * SIMD_STEP] = {0};
+    if (left < sizeof storage) at = memcpy(storage, at, left);
+    uint64_t dashes = simd_find_byte(at, '-') | (uint64_t)simd_find_byte(at + SIMD_STEP, '-') << 32;
+    return dashes & (dashes >> 1 | UINT64_C(1) << 63);
+}
+
 /* The next "--" that begins a line, at or behind `at`; text.len where there is none. What stands
  * before the text is a line end. */
 static inline size_t scan_dashes(struct span text, size_t at)
 {
-    char storage[SIMD_STEP];
-    for (size_t step = at; step < text.len; step += SIMD_STEP) {
-        const char *bytes = text.ptr + step;
-        if (text.len - step < SIMD_STEP) bytes = simd_tail(bytes, text.len - step, storage);
-        uint32_t dashes = simd_find_byte(bytes, '-');
-        dashes &= dashes >> 1 | UINT32_C(1) << (SIMD_STEP - 1);
-        for (; dashes; dashes &= dashes - 1) {
-            size_t place = step + (size_t)__builtin_ctz(dashes);
+    for (size_t step = at; step < text.len; step += 64) {
+        uint64_t pairs = scan_dash_pairs(text.ptr + step, text.len - step);
+        for (; pairs; pairs &= pairs - 1) {
+            size_t place = step + (size_t)__builtin_ctzll(pairs);
             bool begins = place == 0 || text.ptr[place - 1] == '\n' || text.ptr[place - 1] == '\r';
             if (begins && place + 1 < text.len && text.ptr[place + 1] == '-') return place;
         }

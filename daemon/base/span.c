@@ -103,7 +103,7 @@ size_t span_find_last_byte(struct span text, char byte)
     return found ? (size_t)(found - text.ptr) : SPAN_NOT_FOUND;
 }
 
-struct span span_trim(struct span text)
+struct span span_trim_ends(struct span text)
 {
     while (text.len && byte_is_space(text.ptr[text.len - 1])) text.len--;
     while (text.len && byte_is_space(*text.ptr)) {

@@ -59,7 +59,6 @@ static inline struct span span_slice(struct span text, size_t from, size_t to)
     if (from > to) from = to;
     return (struct span){text.ptr ? text.ptr + from : NULL, to - from};
 }
-struct span span_trim(struct span text); /* blanks, tabs, CR, LF off both ends */
 /* Splits at the first `byte`: returns what is before it and moves *rest behind it. Without one,
  * returns all and leaves *rest empty with ptr NULL. */
 struct span span_split(struct span *rest, char byte);
@@ -89,6 +88,14 @@ static inline bool byte_is_blank(char c)
 static inline bool byte_is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');
+}
+/* Blanks, tabs, CR, LF off both ends. Most texts have none: no call then. */
+struct span span_trim_ends(struct span text);
+static inline struct span span_trim(struct span text)
+{
+    if (text.len == 0) return text;
+    bool is_trim = !byte_is_space(*text.ptr) && !byte_is_space(text.ptr[text.len - 1]);
+    return is_trim ? text : span_trim_ends(text);
 }
 static inline char byte_lower(char c)
 {

@@ -1,7 +1,7 @@
 /* Addresses in whatever dress a report puts them. The domain's form for keys comes from libidn2,
  * which is asked only where a domain has bytes above 0x7F. */
 #include "mail/address.h"
-#include "base/simd.h"
+#include "base/scan.h"
 #include "base/utf8.h"
 #include <idn2.h>
 #include <string.h>
@@ -176,23 +176,11 @@ static bool inner_parse(struct span inner, struct arena *arena, struct span *out
     return true;
 }
 
-/* How far away the next '<' or '"' is, or the end of the text. */
-static size_t angle_or_quote(struct span text, size_t at)
-{
-    char storage[SIMD_STEP];
-    for (size_t step = at; step < text.len; step += SIMD_STEP) {
-        const char *bytes = simd_tail(text.ptr + step, text.len - step, storage);
-        uint32_t found = simd_find_either(bytes, '<', '"');
-        if (found) return step + (size_t)__builtin_ctz(found) - at;
-    }
-    return text.len - at;
-}
-
 static bool angle_find(struct span text, struct arena *arena, struct span *out)
 {
     bool has_quotes = true; /* until one is met that is not closed */
     for (size_t at = 0; at < text.len; at++) {
-        at += angle_or_quote(text, at);
+        at = scan_either(text, at, '<', '"');
         if (at == text.len) break;
         if (text.ptr[at] == '"' && has_quotes) {
             size_t end = quoted_end(text, at);

@@ -1,4 +1,5 @@
 #include "mail/decode.h"
+#include "base/scan.h"
 #include "mail/line.h"
 #include <string.h>
 
@@ -40,20 +41,20 @@ struct span decode_base64(struct span text, struct arena *arena)
     return span_of(out, len);
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-}
+/* The value of a hex digit + 1; 0: none. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+    ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 /* "=XX" at `at`: the byte, or -1. */
-static int hex_pair(struct span text, size_t at)
+static inline int hex_pair(struct span text, size_t at)
 {
     if (text.len - at < 3) return -1;
-    int high = hex_value(text.ptr[at + 1]), low = hex_value(text.ptr[at + 2]);
-    return high < 0 || low < 0 ? -1 : high * 16 + low;
+    unsigned high = hex_values[(unsigned char)text.ptr[at + 1]];
+    unsigned low = hex_values[(unsigned char)text.ptr[at + 2]];
+    return high && low ? (int)((high - 1) * 16 + low - 1) : -1;
 }
 
 /* RFC 2045 6.7 (5): "=" and a line end, with blanks that some transport added between them. Returns
@@ -67,46 +68,29 @@ static size_t soft_break(struct span text, size_t at)
     return behind > stop || stop == end ? (size_t)(behind - text.ptr) - at : 0;
 }
 
-/* What stands at the "=" at `at`: how many bytes it takes; *byte is what it means, -1: nothing. */
-static size_t equals_take(struct span text, size_t at, bool is_q, int *byte)
-{
-    *byte = hex_pair(text, at);
-    if (*byte >= 0) return 3;
-    size_t used = is_q ? 0 : soft_break(text, at);
-    if (used == 0) *byte = '=';
-    return used ? used : 1;
-}
-
-/* Copies up to the next "=" at or behind `at`, or to the end; returns how many bytes that are. A
- * whole step may be written: what was decoded is never longer than what it came from. */
-static size_t copy_to_equals(struct span text, size_t at, char *out)
-{
-    size_t step = at;
-    for (; text.len - step >= SIMD_STEP; step += SIMD_STEP, out += SIMD_STEP) {
-        uint32_t equals = simd_find_byte(text.ptr + step, '=');
-        memcpy(out, text.ptr + step, SIMD_STEP);
-        if (equals) return step + (size_t)__builtin_ctz(equals) - at;
-    }
-    for (; step < text.len && text.ptr[step] != '='; step++) *out++ = text.ptr[step];
-    return step - at;
-}
-
 static struct span decode_equals(struct span text, bool is_q, struct arena *arena)
 {
     char *out = arena_take(arena, text.len);
     if (!out) return SPAN_NONE;
     size_t len = 0;
     for (size_t at = 0; at < text.len;) {
-        size_t run = copy_to_equals(text, at, out + len);
+        size_t run = scan_copy_to(text, at, '=', out + len);
         if (is_q)
             for (size_t i = 0; i < run; i++)
                 if (out[len + i] == '_') out[len + i] = ' ';
         len += run;
         at += run;
         if (at == text.len) break;
-        int byte;
-        at += equals_take(text, at, is_q, &byte);
-        if (byte >= 0) out[len++] = (char)byte;
+        /* Characters of other scripts are several "=XX" side by side. */
+        int byte = hex_pair(text, at);
+        for (; byte >= 0; byte = at < text.len && text.ptr[at] == '=' ? hex_pair(text, at) : -1) {
+            out[len++] = (char)byte;
+            at += 3;
+        }
+        if (at == text.len || text.ptr[at] != '=') continue;
+        size_t used = is_q ? 0 : soft_break(text, at);
+        if (used == 0) out[len++] = '=';
+        at += used ? used : 1;
     }
     return span_of(out, len);
 }

@@ -81,9 +81,7 @@ static bool split_field(struct span line, size_t text_left, struct header_field 
 static inline struct span trim(const char *from, const char *to)
 {
     if (from < to && *from == ' ') from++;
-    struct span value = span_of(from, (size_t)(to - from));
-    if (value.len == 0 || byte_is_space(*from) || byte_is_space(to[-1])) return span_trim(value);
-    return value;
+    return span_trim(span_of(from, (size_t)(to - from)));
 }
 
 /* The end of the line that begins at `at`, and in *next where the next one does. */

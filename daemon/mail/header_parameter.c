@@ -1,6 +1,7 @@
 /* Parameters of structured fields: RFC 2045 5.1, with the pieces and the percent signs of RFC 2231.
  */
 #include "mail/header.h"
+#include "base/scan.h"
 #include <string.h>
 
 enum { PIECES_MAX = 64 };
@@ -25,8 +26,9 @@ static struct span skip_blanks(struct span text)
 static struct span quoted_take(struct span *rest)
 {
     struct span all = *rest;
-    size_t at = 0;
-    while (at < all.len && all.ptr[at] != '"') at += all.ptr[at] == '\\' ? 2 : 1;
+    size_t at = scan_either(all, 0, '"', '\\');
+    while (at < all.len && all.ptr[at] == '\\')
+        at = at + 2 < all.len ? scan_either(all, at + 2, '"', '\\') : all.len;
     *rest = span_skip(all, at + 1);
     return span_take(all, at);
 }
@@ -36,12 +38,10 @@ static struct span quoted_take(struct span *rest)
 static bool parameter_next(struct span *rest, struct parameter *out)
 {
     for (;;) {
-        size_t at = 0;
-        while (at < rest->len && rest->ptr[at] != ';') at++;
-        if (at >= rest->len) return false;
+        size_t at = span_find_byte(*rest, ';');
+        if (at == SPAN_NOT_FOUND) return false;
         *rest = skip_blanks(span_skip(*rest, at + 1));
-        size_t len = 0;
-        while (len < rest->len && rest->ptr[len] != '=' && rest->ptr[len] != ';') len++;
+        size_t len = scan_either(*rest, 0, '=', ';');
         if (len == rest->len || rest->ptr[len] == ';') {
             *rest = span_skip(*rest, len);
             continue;

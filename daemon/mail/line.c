@@ -1,6 +1,5 @@
 /* Line ends of a text: stepping behind one, and making all of them LF. */
 #include "mail/line.h"
-#include <string.h>
 
 void line_reader_init(struct line_reader *reader, struct span text)
 {
@@ -22,15 +21,15 @@ struct span line_ends_plain(struct span text, struct arena *arena)
     if (span_find_byte(text, '\r') == SPAN_NOT_FOUND) return text;
     char *out = arena_take(arena, text.len);
     if (!out) return SPAN_NONE;
-    struct line_reader lines;
-    struct span line;
+    const char *end = text.ptr + text.len;
     size_t len = 0;
-    line_reader_init(&lines, text);
-    while (line_next(&lines, &line)) {
-        if (line.len) memcpy(out + len, line.ptr, line.len);
-        len += line.len;
-        bool has_end = line.ptr + line.len < text.ptr + text.len;
-        if (has_end) out[len++] = '\n'; /* an end is one byte at least: there is room */
+    for (size_t at = 0; at < text.len;) {
+        size_t run = scan_copy_to(text, at, '\r', out + len);
+        len += run;
+        at += run;
+        if (at == text.len) break;
+        out[len++] = '\n'; /* an end is one byte at least: there is room */
+        at = (size_t)(line_behind(text.ptr + at, end) - text.ptr);
     }
     return span_of(out, len);
 }
