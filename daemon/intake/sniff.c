@@ -2,32 +2,40 @@
 #include "intake/intake.h"
 #include "mail/header.h"
 
-static const struct span mail_fields[] = {
-    {"from", 4},
-    {"to", 2},
-    {"date", 4},
-    {"subject", 7},
-    {"received", 8},
-    {"return-path", 11},
-    {"message-id", 10},
-    {"mime-version", 12},
-    {"content-type", 12},
-    {"delivered-to", 12},
-    {"sender", 6},
-    {"auto-submitted", 14},
-    {"x-original-to", 13},
-    {"x-failed-recipients", 19},
-    {"reply-to", 8},
-    {"errors-to", 9},
-    {"dkim-signature", 14},
-    {"received-spf", 12},
-    {"authentication-results", 22},
-};
-
 static bool is_mail_field(struct span name)
 {
-    for (size_t i = 0; i < sizeof mail_fields / sizeof *mail_fields; i++)
-        if (name.len == mail_fields[i].len && span_equal_fold(name, mail_fields[i])) return true;
+    switch (name.len) {
+    case 2:
+        return span_equal_fold(name, SPAN("to"));
+    case 4:
+        return span_equal_fold(name, SPAN("from")) || span_equal_fold(name, SPAN("date"));
+    case 6:
+        return span_equal_fold(name, SPAN("sender"));
+    case 7:
+        return span_equal_fold(name, SPAN("subject"));
+    case 8:
+        return span_equal_fold(name, SPAN("received")) || span_equal_fold(name, SPAN("reply-to"));
+    case 9:
+        return span_equal_fold(name, SPAN("errors-to"));
+    case 10:
+        return span_equal_fold(name, SPAN("message-id"));
+    case 11:
+        return span_equal_fold(name, SPAN("return-path"));
+    case 12:
+        return span_equal_fold(name, SPAN("mime-version")) ||
+               span_equal_fold(name, SPAN("content-type")) ||
+               span_equal_fold(name, SPAN("delivered-to")) ||
+               span_equal_fold(name, SPAN("received-spf"));
+    case 13:
+        return span_equal_fold(name, SPAN("x-original-to"));
+    case 14:
+        return span_equal_fold(name, SPAN("auto-submitted")) ||
+               span_equal_fold(name, SPAN("dkim-signature"));
+    case 19:
+        return span_equal_fold(name, SPAN("x-failed-recipients"));
+    case 22:
+        return span_equal_fold(name, SPAN("authentication-results"));
+    }
     return false;
 }
 

@@ -34,9 +34,10 @@ static void index_build(struct words *words)
     }
 }
 
-static void index_get(struct words *words)
+enum state { NONE, BUSY, READY };
+
+__attribute__((noinline)) static void index_wait(struct words *words)
 {
-    enum { NONE, BUSY, READY };
     /* acquire pairs with the release below: who sees READY sees the index */
     while (atomic_load_explicit(&words->state, memory_order_acquire) != READY) {
         int expected = NONE;
@@ -44,6 +45,12 @@ static void index_get(struct words *words)
         index_build(words);
         atomic_store_explicit(&words->state, READY, memory_order_release);
     }
+}
+
+static inline void index_get(struct words *words)
+{
+    /* acquire: as in index_wait */
+    if (atomic_load_explicit(&words->state, memory_order_acquire) != READY) index_wait(words);
 }
 
 /* The first word of the chain that begins at place + 1 `i` and stands at the start of the text. */

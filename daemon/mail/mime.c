@@ -88,13 +88,17 @@ static int level_find(const struct builder *builder, struct span text, uint32_t 
     return -1;
 }
 
+/* Nearly all bytes of a type are told by the first comparison. */
+static inline bool ends_token(char c)
+{
+    return (unsigned char)c > '(' ? c == ';' : c == '(' || byte_is_space(c);
+}
+
 /* "text/plain; …" without what follows the first word. */
 static struct span first_token(struct span value)
 {
     size_t at = 0;
-    while (at < value.len && value.ptr[at] != ';' && value.ptr[at] != '(' &&
-           !byte_is_space(value.ptr[at]))
-        at++;
+    while (at < value.len && !ends_token(value.ptr[at])) at++;
     return span_take(value, at);
 }
 
