@@ -215,15 +215,18 @@ static inline uint32_t simd_find_high(const char *text)
 static inline bool simd_has_escape(const char *text)
 {
 #if defined(__SSE2__)
-    const __m128i escape = _mm_set1_epi8('\x1b'), shift = _mm_set1_epi8('\x0e');
-    __m128i found = _mm_setzero_si128();
-    for (unsigned i = 0; i < 2 * SIMD_STEP; i += 16) {
-        __m128i bytes = simd_load(text + i);
-        found = _mm_or_si128(found, bytes);
-        found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, escape));
-        found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, shift));
-    }
-    return _mm_movemask_epi8(found) != 0;
+    const __m128i shift = _mm_set1_epi8('\x0e'), most = _mm_set1_epi8('\x1b' - '\x0e');
+    __m128i a = simd_load(text), b = simd_load(text + 16);
+    __m128i c = simd_load(text + 32), d = simd_load(text + 48);
+    __m128i all = _mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d));
+    a = _mm_min_epu8(_mm_sub_epi8(a, shift), _mm_sub_epi8(b, shift)); /* what is below SO wraps */
+    c = _mm_min_epu8(_mm_sub_epi8(c, shift), _mm_sub_epi8(d, shift));
+    __m128i least = _mm_min_epu8(a, c);
+    /* Whether there is a byte from 0x80, or a control character from SO to ESC. */
+    __m128i found = _mm_or_si128(all, _mm_cmpeq_epi8(_mm_min_epu8(least, most), least));
+    if (!_mm_movemask_epi8(found)) return false;
+    return _mm_movemask_epi8(all) != 0 || (simd_find_either(text, '\x1b', '\x0e') |
+                                           simd_find_either(text + SIMD_STEP, '\x1b', '\x0e')) != 0;
 #else
     for (unsigned i = 0; i < 2 * SIMD_STEP; i++)
         if ((unsigned char)text[i] >= 0x80 || text[i] == '\x1b' || text[i] == '\x0e') return true;

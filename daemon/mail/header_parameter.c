@@ -18,8 +18,9 @@ static bool is_blank_or_fold(char c)
 
 static struct span skip_blanks(struct span text)
 {
-    while (text.len && is_blank_or_fold(*text.ptr)) text = span_skip(text, 1);
-    return text;
+    size_t at = 0;
+    while (at < text.len && is_blank_or_fold(text.ptr[at])) at++;
+    return span_skip(text, at);
 }
 
 /* From behind the opening quote; an unclosed string ends with the field. */
