@@ -130,10 +130,65 @@ static void texts_are_equal_without_case_where_each_byte_is(void **state)
     }
 }
 
+#define LITERALS(row)                                                                              \
+    row("a") row("-a") row("aB9") row("from") row("Reply") row("[a@`{") row("subject")             \
+        row("received") row("errors-to") row("return-path") row("x-original-to")                   \
+            row("auto-submitted") row("x-spam-[@`]-score") row("x-failed-recipients")              \
+                row("authentication-results") row("x-hmxmroriginalrecipient")                      \
+                    row("x-longer-than-what-is-known-by-steps")
+
+/* Each byte of each literal becomes each byte that there is. */
+static void a_literal_is_equal_without_case_where_each_byte_is(void **state)
+{
+    (void)state;
+#define ROW(literal)                                                                               \
+    for (size_t i = 0; i < sizeof literal - 1; i++) {                                              \
+        for (unsigned byte = 0; byte < 256; byte++) {                                              \
+            char *text = malloc(sizeof literal - 1);                                               \
+            assert_non_null(text);                                                                 \
+            memcpy(text, literal, sizeof literal - 1);                                             \
+            text[i] = (char)byte;                                                                  \
+            bool is_equal = byte_lower(text[i]) == byte_lower(literal[i]);                         \
+            struct span all = span_of(text, sizeof literal - 1);                                   \
+            assert_int_equal(span_equal_fold(all, SPAN(literal)), is_equal);                       \
+            assert_int_equal(span_starts_fold(all, SPAN(literal)), is_equal);                      \
+            assert_false(span_starts_fold(span_take(all, all.len - 1), SPAN(literal)));            \
+            free(text);                                                                            \
+        }                                                                                          \
+    }
+    LITERALS(ROW)
+#undef ROW
+}
+
+static void what_is_copied_up_to_a_byte_is_what_stands_before_it(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < TEXTS; i++) {
+        char *storage;
+        struct span text = random_text(&storage);
+        char *out = malloc(text.len ? text.len : 1);
+        assert_non_null(out);
+        for (size_t at = 0; at <= text.len; at++) {
+            size_t want = at, either = at;
+            while (want < text.len && text.ptr[want] != '@') want++;
+            while (either < text.len && text.ptr[either] != '@' && text.ptr[either] != 'B')
+                either++;
+            size_t run = scan_copy_to(text, at, '@', out);
+            assert_int_equal(run, want - at);
+            assert_memory_equal(out, storage + at, run);
+            assert_int_equal(scan_either(text, at, '@', 'B'), either);
+        }
+        free(out);
+        free(storage);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_equal_without_case_where_each_byte_is),
+        cmocka_unit_test(a_literal_is_equal_without_case_where_each_byte_is),
+        cmocka_unit_test(what_is_copied_up_to_a_byte_is_what_stands_before_it),
         cmocka_unit_test(what_is_scanned_in_steps_is_what_stands_at_the_bytes),
         cmocka_unit_test(a_needle_is_found_where_it_stands_first),
         cmocka_unit_test(a_needle_of_any_length_is_found_at_any_place),

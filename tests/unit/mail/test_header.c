@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -91,6 +92,44 @@ static void cut_at_every_byte_nothing_behind_the_end_is_read(void **state)
 }
 
 /* Without the NUL. */
+/* A header in front of a body of the size given, in heap of its own; only the fields are returned.
+ */
+static struct span fields_before(struct span header, size_t body_size)
+{
+    char *text = malloc(header.len + body_size + 1);
+    assert_non_null(text);
+    memcpy(text, header.ptr, header.len);
+    memset(text + header.len, 'b', body_size);
+    struct span got = fields_of(span_of(text, header.len + body_size));
+    free(text);
+    return span_take(got, span_find_byte(got, '#'));
+}
+
+/* Near the end of what is read and past its limit, fields are read byte by byte; before, in steps.
+ */
+static void fields_are_the_same_whatever_stands_behind_the_header(void **state)
+{
+    static const char bytes[] = "aB-::: \t\n\n\r\x7f\x80.<";
+    uint32_t random = 1;
+    (void)state;
+    for (unsigned i = 0; i < 3000; i++) {
+        char header[160];
+        size_t len = i % 150;
+        for (size_t k = 0; k < len; k++) {
+            random = random * 1664525u + 1013904223u;
+            bool is_word = (random >> 8) % 4; /* long enough to reach into the next step */
+            header[k] = is_word ? 'w' : bytes[(random >> 16) % (sizeof bytes - 1)];
+        }
+        memcpy(header + len, "\r\n\r\n", 4);
+        arena_reset(&arena);
+        struct span all = span_of(header, len + 4);
+        struct span none = fields_before(all, 0), some = fields_before(all, 64);
+        assert_true(span_equal(none, some));
+        if (i % 10) continue;
+        assert_true(span_equal(none, fields_before(all, HEADER_SIZE_MAX + 1)));
+    }
+}
+
 static void put(char *to, const char *text)
 {
     while (*text) *to++ = *text++;
@@ -261,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_read_whatever_the_line_ends),
         cmocka_unit_test(cut_at_every_byte_nothing_behind_the_end_is_read),
+        cmocka_unit_test(fields_are_the_same_whatever_stands_behind_the_header),
         cmocka_unit_test(fields_end_at_the_limit_and_the_body_behind_the_empty_line),
         cmocka_unit_test(the_first_field_of_a_name_is_found_in_any_case),
         cmocka_unit_test(folding_becomes_one_blank),
