@@ -24,7 +24,8 @@ struct bench {
     struct store *store;
     uint64_t random;
     unsigned *numbers; /* of one batch */
-    unsigned next;     /* fill: how many there are */
+    struct stored *stored;
+    unsigned next; /* fill: how many there are */
     int64_t place;
 };
 
@@ -88,11 +89,13 @@ static struct recipient_state *make_state(unsigned number)
     return &template;
 }
 
-static void put(struct bench *bench, unsigned number, const struct recipient_state *state)
+static void put(struct bench *bench, unsigned number, const struct recipient_state *state,
+                const struct stored *old)
 {
     struct error error;
     char key[64];
-    if (!store_put(bench->store, SPAN(""), key_of(number, key), state, &error)) fail(&error);
+    if (!store_put_known(bench->store, SPAN(""), key_of(number, key), state, old, &error))
+        fail(&error);
 }
 
 static void begin(struct bench *bench)
@@ -116,7 +119,7 @@ static void fill(void *argument)
     for (unsigned i = 0; i < bench->options.batch; i++) bench->numbers[i] = bench->next++;
     begin(bench);
     for (unsigned i = 0; i < bench->options.batch; i++)
-        put(bench, bench->numbers[i], make_state(bench->numbers[i]));
+        put(bench, bench->numbers[i], make_state(bench->numbers[i]), &STORED_UNKNOWN);
     commit(bench);
 }
 
@@ -126,19 +129,19 @@ static void update(void *argument)
     struct bench *bench = argument;
     struct recipient_state state;
     struct error error;
-    bool found;
     char key[64];
     for (unsigned i = 0; i < bench->options.batch; i++)
         bench->numbers[i] = (unsigned)(random_next(&bench->random) % bench->next);
     begin(bench);
     for (unsigned i = 0; i < bench->options.batch; i++)
-        if (!store_get(bench->store, SPAN(""), key_of(bench->numbers[i], key), &state, &found,
-                       &error))
+        if (!store_get_known(bench->store, SPAN(""), key_of(bench->numbers[i], key), &state,
+                             &bench->stored[i], &error))
             fail(&error);
     for (unsigned i = 0; i < bench->options.batch; i++) {
+        if (i && bench->numbers[i] == bench->numbers[i - 1]) continue; /* sorted by begin() */
         struct recipient_state *changed = make_state(bench->numbers[i]);
         changed->recent[0] = random_next(&bench->random);
-        put(bench, bench->numbers[i], changed);
+        put(bench, bench->numbers[i], changed, &bench->stored[i]);
     }
     commit(bench);
 }
@@ -188,7 +191,8 @@ int main(int argc, char **argv)
     if (!store_open(&config, &bench.store, &rebuilt, &error)) fail(&error);
     make_template();
     bench.numbers = calloc(bench.options.batch, sizeof *bench.numbers);
-    CHECK(bench.numbers);
+    bench.stored = calloc(bench.options.batch, sizeof *bench.stored);
+    CHECK(bench.numbers && bench.stored);
     while (bench.next + (bench.options.runs + 1) * bench.options.batch < bench.options.recipients)
         fill(&bench);
     measure_run(&measure, bench.options.runs, bench.options.batch, fill, &bench);
@@ -197,6 +201,7 @@ int main(int argc, char **argv)
     print(&bench, "update", &measure);
     store_close(bench.store);
     free(bench.numbers);
+    free(bench.stored);
     static const char *const NAMES[] = {"partition-0.db", "partition-0.lock", ""};
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, NAMES[i]);

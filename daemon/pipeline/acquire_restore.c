@@ -153,7 +153,8 @@ static bool restore_recipient(struct acquire_context *context, struct acquire_jo
         result = wire_recipient_parse(record->value, &context->arena, &context->state, &read);
     }
     if (result == WIRE_OK) {
-        changes_put(&context->changes, job->partition, tenant, key, &context->state);
+        changes_put(&context->changes, job->partition, tenant, key, &context->state,
+                    &STORED_UNKNOWN);
         return true;
     }
     if (result == WIRE_NEWER)

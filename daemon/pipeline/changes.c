@@ -134,9 +134,12 @@ static void pack(struct changes *changes, struct change *change,
 }
 
 void changes_keep(struct changes *changes, int32_t partition, struct span tenant,
-                  struct span recipient, const struct recipient_state *state)
+                  struct span recipient, const struct recipient_state *state,
+                  const struct stored *stored)
 {
-    pack(changes, find_or_make(changes, partition, tenant, recipient), state);
+    struct change *change = find_or_make(changes, partition, tenant, recipient);
+    pack(changes, change, state);
+    change->stored = *stored;
 }
 
 /* JSON takes about twice the bytes of numbers and texts packed. */
@@ -148,11 +151,13 @@ static uint64_t size_of(const struct change *change)
 }
 
 void changes_put(struct changes *changes, int32_t partition, struct span tenant,
-                 struct span recipient, const struct recipient_state *state)
+                 struct span recipient, const struct recipient_state *state,
+                 const struct stored *stored)
 {
     struct change *change = find_or_make(changes, partition, tenant, recipient);
     changes->bytes -= size_of(change);
     pack(changes, change, state);
+    if (stored->is_known) change->stored = *stored;
     change->changed = true;
     changes->bytes += size_of(change);
 }
@@ -201,5 +206,5 @@ bool change_write(const struct change *change, const struct store_ops *ops, void
     struct recipient_state state;
     if (change->is_empty) return ops->remove(store, change->tenant, change->recipient, error);
     change_read(change, &state);
-    return ops->put(store, change->tenant, change->recipient, &state, error);
+    return ops->put(store, change->tenant, change->recipient, &state, &change->stored, error);
 }

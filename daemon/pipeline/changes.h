@@ -14,6 +14,7 @@ struct change {
     struct span tenant, recipient; /* in the arena, as `packed` */
     char *packed;
     uint32_t packed_len, packed_size;
+    struct stored stored; /* where the file was asked: what it holds */
 };
 struct changes {
     struct arena arena;
@@ -33,11 +34,14 @@ uint64_t changes_hash(int32_t partition, struct span tenant, struct span recipie
 /* False where that recipient did not come up yet. */
 bool changes_get(const struct changes *changes, int32_t partition, struct span tenant,
                  struct span recipient, struct recipient_state *out);
-/* What the store says of a recipient that did not come up yet. */
+/* What the file says of a recipient that did not come up yet. */
 void changes_keep(struct changes *changes, int32_t partition, struct span tenant,
-                  struct span recipient, const struct recipient_state *state);
+                  struct span recipient, const struct recipient_state *state,
+                  const struct stored *stored);
+/* stored: known where the state comes from the file. */
 void changes_put(struct changes *changes, int32_t partition, struct span tenant,
-                 struct span recipient, const struct recipient_state *state);
+                 struct span recipient, const struct recipient_state *state,
+                 const struct stored *stored);
 void change_read(const struct change *change, struct recipient_state *out);
 /* Points changes->sorted to what changed, by partition, recipient and tenant: in the order of the
  * rows in the files. Returns how many. Valid until the next call that changes something. */

@@ -40,18 +40,17 @@ static const char *find_foreign(struct stage2 *stage, const struct kafka_record 
     return NULL;
 }
 
-/* From what this transaction has of it, else from what those before it left, else from the file. */
+/* From what this transaction has of it, else from what those before it left, else from the file,
+ * which is what *stored then speaks of. */
 static bool load(struct stage2 *stage, struct slot *slot, struct span tenant,
-                 struct recipient_state *out, bool *from_file, struct error *error)
+                 struct recipient_state *out, struct stored *stored, struct error *error)
 {
-    bool found = false;
     struct span recipient = stage->classified.key_recipient;
-    *from_file = false;
+    *stored = STORED_UNKNOWN;
     if (changes_get(&stage->changes, slot->partition, tenant, recipient, out)) return true;
     if (unwritten_get(&slot->unwritten, tenant, recipient, out)) return true;
-    TRY(stage->ports->store.ops->get(slot->store, tenant, recipient, out, &found, error));
-    if (!found) state_init(out);
-    *from_file = true;
+    TRY(stage->ports->store.ops->get(slot->store, tenant, recipient, out, stored, error));
+    if (!stored->has_soft) state_init(out);
     return true;
 }
 
@@ -73,13 +72,13 @@ static bool state_fits(const struct stage2 *stage, struct span tenant,
 
 /* What the file said is kept as well: the next bounce of that recipient need not ask again. */
 static void keep(struct stage2 *stage, struct slot *slot, struct span tenant,
-                 const struct recipient_state *state, bool changed, bool from_file)
+                 const struct recipient_state *state, bool changed, const struct stored *stored)
 {
     struct span recipient = stage->classified.key_recipient;
     if (changed)
-        changes_put(&stage->changes, slot->partition, tenant, recipient, state);
-    else if (from_file)
-        changes_keep(&stage->changes, slot->partition, tenant, recipient, state);
+        changes_put(&stage->changes, slot->partition, tenant, recipient, state, stored);
+    else if (stored->is_known)
+        changes_keep(&stage->changes, slot->partition, tenant, recipient, state, stored);
 }
 
 /* False where it does not fit its topics: then a dead letter was written, and the states are not to
@@ -121,17 +120,17 @@ static bool decide(struct stage2 *stage, struct slot *slot, const struct kafka_r
     const struct classified *classified = &stage->classified;
     struct decision *decision = &stage->decision;
     struct span tenant = classified->bounce.tenant;
-    bool own_read, shared_read = false;
+    struct stored own_stored, shared_stored;
     if (classified->time_ms > slot->position->clock_ms)
         slot->position->clock_ms = classified->time_ms;
-    TRY(load(stage, slot, tenant, &stage->own, &own_read, error));
-    if (tenant.len) TRY(load(stage, slot, SPAN("*"), &stage->shared, &shared_read, error));
+    TRY(load(stage, slot, tenant, &stage->own, &own_stored, error));
+    if (tenant.len) TRY(load(stage, slot, SPAN("*"), &stage->shared, &shared_stored, error));
     policy_decide(&stage->setup->config->policy, classified, slot->position->clock_ms, &stage->own,
                   tenant.len ? &stage->shared : NULL, decision);
     if (!produce(stage, slot, record)) return true;
-    keep(stage, slot, tenant, &stage->own, decision->own_changed, own_read);
+    keep(stage, slot, tenant, &stage->own, decision->own_changed, &own_stored);
     if (tenant.len)
-        keep(stage, slot, SPAN("*"), &stage->shared, decision->shared_changed, shared_read);
+        keep(stage, slot, SPAN("*"), &stage->shared, decision->shared_changed, &shared_stored);
     stage->batch.bytes_out = stage->changes.bytes;
     return true;
 }

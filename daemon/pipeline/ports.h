@@ -8,6 +8,7 @@
 #include "kafka/kafka.h"
 #include "policy/position.h"
 #include "policy/state.h"
+#include "store/stored.h"
 
 struct clock_ops {
     int64_t (*wall_ms)(void *self);
@@ -113,10 +114,11 @@ struct store_ops {
     int64_t (*place)(void *store);
     bool (*get_position)(void *store, struct position *out, bool *found, struct error *error);
     bool (*begin)(void *store, struct error *error);
+    /* See store/stored.h: has_soft is false where nothing is known of that recipient. */
     bool (*get)(void *store, struct span tenant, struct span key_recipient,
-                struct recipient_state *out, bool *found, struct error *error);
+                struct recipient_state *out, struct stored *stored, struct error *error);
     bool (*put)(void *store, struct span tenant, struct span key_recipient,
-                const struct recipient_state *state, struct error *error);
+                const struct recipient_state *state, const struct stored *old, struct error *error);
     bool (*remove)(void *store, struct span tenant, struct span key_recipient, struct error *error);
     bool (*put_position)(void *store, const struct position *position, struct error *error);
     bool (*commit)(void *store, int64_t place, bool at_high_watermark, int64_t now_ms,

@@ -46,15 +46,15 @@ static bool begin(void *store, struct error *error)
 }
 
 static bool get(void *store, struct span tenant, struct span key_recipient,
-                struct recipient_state *out, bool *found, struct error *error)
+                struct recipient_state *out, struct stored *stored, struct error *error)
 {
-    return store_get(store, tenant, key_recipient, out, found, error);
+    return store_get_known(store, tenant, key_recipient, out, stored, error);
 }
 
 static bool put(void *store, struct span tenant, struct span key_recipient,
-                const struct recipient_state *state, struct error *error)
+                const struct recipient_state *state, const struct stored *old, struct error *error)
 {
-    return store_put(store, tenant, key_recipient, state, error);
+    return store_put_known(store, tenant, key_recipient, state, old, error);
 }
 
 static bool remove_one(void *store, struct span tenant, struct span key_recipient,

@@ -17,7 +17,8 @@ struct unwritten_entry {
     uint32_t packed_len, packed_size;
     uint16_t tenant_len, recipient_len;
     bool is_empty;
-    char key[]; /* the tenant, then the recipient */
+    struct stored stored; /* in the file, below what is kept here */
+    char key[];           /* the tenant, then the recipient */
 };
 
 void unwritten_init(struct unwritten *unwritten, int32_t partition)
@@ -115,6 +116,7 @@ static struct unwritten_entry *make_entry(struct unwritten *unwritten, const str
     entry->hash = change->hash;
     entry->tenant_len = (uint16_t)change->tenant.len;
     entry->recipient_len = (uint16_t)change->recipient.len;
+    entry->stored = change->stored;
     if (change->tenant.len) memcpy(entry->key, change->tenant.ptr, change->tenant.len);
     if (change->recipient.len)
         memcpy(entry->key + change->tenant.len, change->recipient.ptr, change->recipient.len);
@@ -196,7 +198,7 @@ static bool write_entry(const struct unwritten_entry *entry, const struct store_
     struct recipient_state state;
     if (entry->is_empty) return ops->remove(store, tenant_of(entry), recipient_of(entry), error);
     packed_state_read(span_of(entry->packed, entry->packed_len), &state);
-    return ops->put(store, tenant_of(entry), recipient_of(entry), &state, error);
+    return ops->put(store, tenant_of(entry), recipient_of(entry), &state, &entry->stored, error);
 }
 
 static bool write_entries(const struct unwritten *unwritten, const struct store_ops *ops,

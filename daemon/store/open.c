@@ -299,14 +299,12 @@ static struct store *store_new(bool reader)
     CHECK(store != NULL);
     store->lock = -1;
     store->reader = reader;
-    seen_init(&store->seen);
     return store;
 }
 
 static void store_free(struct store *store)
 {
     file_unlock(store->lock);
-    seen_done(&store->seen);
     free(store);
 }
 

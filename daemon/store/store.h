@@ -12,6 +12,7 @@
 #include "base/span.h"
 #include "policy/position.h"
 #include "policy/state.h"
+#include "store/stored.h"
 
 struct store;
 
@@ -52,10 +53,18 @@ bool store_begin(struct store *store, struct error *error) MUST_USE;
  * next transaction or rollback: only this store writes to the file. */
 bool store_get(struct store *store, struct span tenant, struct span key_recipient,
                struct recipient_state *out, bool *found, struct error *error) MUST_USE;
+/* The same, and what the file holds of it: for store_put_known, as long as nothing else was written
+ * for that recipient. */
+bool store_get_known(struct store *store, struct span tenant, struct span key_recipient,
+                     struct recipient_state *out, struct stored *stored,
+                     struct error *error) MUST_USE;
 /* A transaction must be open for all that follow. Writing is cheapest in the order of recipient and
- * tenant, and of what was read in the same transaction. */
+ * tenant, and where it is known what stands there. */
 bool store_put(struct store *store, struct span tenant, struct span key_recipient,
                const struct recipient_state *state, struct error *error) MUST_USE;
+bool store_put_known(struct store *store, struct span tenant, struct span key_recipient,
+                     const struct recipient_state *state, const struct stored *old,
+                     struct error *error) MUST_USE;
 bool store_delete(struct store *store, struct span tenant, struct span key_recipient,
                   struct error *error) MUST_USE;
 bool store_put_position(struct store *store, const struct position *position,

@@ -35,23 +35,8 @@ struct totals {
     uint64_t rows, sum; /* sum wraps */
 };
 
-/* The checksums of one recipient's rows, as they stand in the file. */
-struct sums {
-    bool has_soft;
-    uint64_t soft;
-    unsigned ground_count;
-    uint64_t grounds[STATE_GROUNDS_MAX];
-};
 struct key {
     struct span tenant, recipient;
-};
-/* What the open transaction has read of recipients, so that writing them back need not read again.
- */
-struct seen_entry;
-struct seen {
-    struct arena arena; /* keys and entries */
-    struct seen_entry **table;
-    size_t size, count;
 };
 
 struct store {
@@ -65,7 +50,6 @@ struct store {
     bool finds_old; /* the last recipient that was written without being read was there already */
     bool damaged;   /* seen in any read: the file is swept when it is opened next */
     struct totals committed, current;
-    struct seen seen;
     struct checkpoint checkpoint; /* of a writer */
     /* Of a writer: as it was opened with. */
     int32_t partition, partitions;
@@ -100,14 +84,6 @@ bool sql_write_row(struct store *store, enum statement which, const struct row *
 bool sql_add_row(struct store *store, enum statement which, const struct row *row,
                  uint64_t checksum, bool *exists, struct error *error) MUST_USE;
 void sql_close(struct store *store); /* the database and its statements */
-
-/* ---- seen.c ---- */
-void seen_init(struct seen *seen);
-void seen_done(struct seen *seen);
-void seen_clear(struct seen *seen);
-/* NULL where the transaction has not read that recipient. Valid until it is cleared. */
-struct sums *seen_find(const struct seen *seen, struct key key);
-void seen_add(struct seen *seen, struct key key, const struct sums *sums);
 
 /* ---- meta.c ---- */
 enum { META_VALUE_MAX = POSITION_TEXT_MAX };

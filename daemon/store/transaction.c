@@ -32,7 +32,6 @@ bool store_begin(struct store *store, struct error *error)
     store->in_transaction = true;
     store->failed = false;
     store->current = store->committed;
-    seen_clear(&store->seen);
     return true;
 }
 

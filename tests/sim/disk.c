@@ -178,13 +178,19 @@ static struct row *find_row(struct handle *handle, struct span tenant, struct sp
     return NULL;
 }
 
+/* What is handed back to disk_put has to be this still. */
+static struct stored stored_of(const struct row *row)
+{
+    return (struct stored){.is_known = true, .has_soft = row != NULL, .soft = row ? row->hash : 0};
+}
+
 static bool disk_get(void *self, struct span tenant, struct span key, struct recipient_state *out,
-                     bool *found, struct error *error)
+                     struct stored *stored, struct error *error)
 {
     struct handle *handle = self;
     TRY(enter(handle, "store.get", error));
     const struct row *row = find_row(handle, tenant, key);
-    *found = row != NULL;
+    *stored = stored_of(row);
     if (row) *out = *row->state;
     return true;
 }
@@ -201,13 +207,17 @@ static uint64_t hash_of(struct span tenant, struct span key, const struct recipi
 }
 
 static bool disk_put(void *self, struct span tenant, struct span key,
-                     const struct recipient_state *state, struct error *error)
+                     const struct recipient_state *state, const struct stored *old,
+                     struct error *error)
 {
     struct handle *handle = self;
     struct arena *arena = &world_of(handle)->arena;
     TRY(enter(handle, "store.put", error));
     CHECK(handle->begun);
     struct row *row = find_row(handle, tenant, key);
+    struct stored actual = stored_of(row);
+    if (old->is_known && (old->has_soft != actual.has_soft || old->soft != actual.soft))
+        world_fail(world_of(handle), "a file does not hold what it was read to hold");
     if (row) {
         handle->work.rows_hash ^= row->hash;
     } else {

@@ -137,25 +137,27 @@ static struct fake_row *find_row(struct fake_store *store, struct span tenant, s
 }
 
 static bool store_get_fake(void *self, struct span tenant, struct span key,
-                           struct recipient_state *out, bool *found, struct error *error)
+                           struct recipient_state *out, struct stored *stored, struct error *error)
 {
     struct fake_store *store = self;
     fake_note(store->world, "store.get", NULL, (int)store->partition);
     if (!call(store->world, store->partition, FAKE_AT_STORE_GET, false, error)) return false;
     struct fake_row *row = find_row(store, tenant, key);
-    *found = row != NULL;
+    *stored = (struct stored){.is_known = true, .has_soft = row != NULL};
     if (row) *out = row->state;
     return true;
 }
 
 static bool store_put_fake(void *self, struct span tenant, struct span key,
-                           const struct recipient_state *state, struct error *error)
+                           const struct recipient_state *state, const struct stored *old,
+                           struct error *error)
 {
     struct fake_store *store = self;
     CHECK(store->begun);
     fake_note(store->world, "store.put", NULL, (int)store->partition);
     if (!call(store->world, store->partition, FAKE_AT_STORE_PUT, true, error)) return false;
     struct fake_row *row = find_row(store, tenant, key);
+    CHECK(!old->is_known || old->has_soft == (row != NULL));
     if (!row) {
         store->work.rows =
             realloc(store->work.rows, (store->work.count + 1) * sizeof *store->work.rows);

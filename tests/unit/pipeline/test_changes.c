@@ -124,9 +124,11 @@ static void what_was_kept_or_put_comes_back_and_nothing_else(void **unused)
             make_state(&random, false, &state);
             state.at_ms = i;
             if (i % 3)
-                changes_put(&changes, (int32_t)(i % 4), SPAN("acme"), name_of(i, name), &state);
+                changes_put(&changes, (int32_t)(i % 4), SPAN("acme"), name_of(i, name), &state,
+                            &STORED_UNKNOWN);
             else
-                changes_keep(&changes, (int32_t)(i % 4), SPAN("acme"), name_of(i, name), &state);
+                changes_keep(&changes, (int32_t)(i % 4), SPAN("acme"), name_of(i, name), &state,
+                             &STORED_UNKNOWN);
         }
         for (unsigned i = 0; i < 5000; i++) {
             struct span key = name_of(i, name);
@@ -154,12 +156,12 @@ static void one_recipient_that_changes_ten_thousand_times_takes_the_room_of_one(
     uint64_t random = 5;
     changes_init(&changes);
     make_state(&random, true, &state);
-    changes_put(&changes, 0, SPAN(""), SPAN("a@example.com"), &state);
+    changes_put(&changes, 0, SPAN(""), SPAN("a@example.com"), &state, &STORED_UNKNOWN);
     size_t used = changes.arena.used;
     uint64_t bytes = changes.bytes;
     for (int i = 0; i < 10000; i++) {
         state.at_ms = i;
-        changes_put(&changes, 0, SPAN(""), SPAN("a@example.com"), &state);
+        changes_put(&changes, 0, SPAN(""), SPAN("a@example.com"), &state, &STORED_UNKNOWN);
     }
     assert_int_equal(changes.count, 1);
     assert_int_equal(changes.arena.used, used);
@@ -167,7 +169,7 @@ static void one_recipient_that_changes_ten_thousand_times_takes_the_room_of_one(
     assert_true(changes_get(&changes, 0, SPAN(""), SPAN("a@example.com"), &got));
     expect_equal(&state, &got);
     state_init(&state);
-    changes_put(&changes, 0, SPAN(""), SPAN("a@example.com"), &state);
+    changes_put(&changes, 0, SPAN(""), SPAN("a@example.com"), &state, &STORED_UNKNOWN);
     assert_int_equal(changes_sort(&changes), 1);
     assert_true(changes.sorted[0]->is_empty);
     assert_true(changes.bytes < 32);
@@ -194,7 +196,7 @@ static void changes_are_sorted_as_their_rows_are(void **unused)
     for (unsigned i = 0; i < COUNT; i++) {
         unsigned at = i * 5 % COUNT; /* another order */
         changes_put(&changes, order[at].partition, span_from(order[at].tenant),
-                    span_from(order[at].recipient), &state);
+                    span_from(order[at].recipient), &state, &STORED_UNKNOWN);
     }
     assert_int_equal(changes_sort(&changes), COUNT);
     for (unsigned i = 0; i < COUNT; i++) {

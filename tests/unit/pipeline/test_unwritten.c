@@ -18,7 +18,8 @@ struct recorder {
     char last[64]; /* key of the last row */
     int64_t place, at_ms, next;
     bool at_high_watermark;
-    int64_t at_of[NAMES]; /* by number: state.at_ms of what was put */
+    int64_t at_of[NAMES];      /* by number: state.at_ms of what was put */
+    uint64_t stored_of[NAMES]; /* and what stood there, by what was handed back; 0: not known */
 };
 
 static bool call(struct recorder *file, struct error *error)
@@ -48,7 +49,8 @@ static void note(struct recorder *file, struct span key)
 }
 
 static bool rec_put(void *self, struct span tenant, struct span key,
-                    const struct recipient_state *state, struct error *error)
+                    const struct recipient_state *state, const struct stored *old,
+                    struct error *error)
 {
     struct recorder *file = self;
     unsigned number = 0;
@@ -57,6 +59,7 @@ static bool rec_put(void *self, struct span tenant, struct span key,
     note(file, key);
     assert_int_equal(sscanf(file->last, "r%u@", &number), 1);
     file->at_of[number] = state->at_ms;
+    file->stored_of[number] = old->is_known ? old->soft : 0;
     file->puts++;
     return true;
 }
@@ -143,7 +146,8 @@ static struct span name_of(unsigned number, char out[64])
 }
 
 /* at_ms 0: nothing is left to say. days: the more, the longer the state. */
-static void change(unsigned number, int64_t at_ms, unsigned days)
+static void change_stored(unsigned number, int64_t at_ms, unsigned days,
+                          const struct stored *stored)
 {
     struct recipient_state state;
     char name[64];
@@ -152,7 +156,12 @@ static void change(unsigned number, int64_t at_ms, unsigned days)
     state.soft_day_count = at_ms ? days : 0;
     for (unsigned i = 0; i < state.soft_day_count; i++) state.soft_days[i] = (int32_t)i;
     if (at_ms) memcpy(state.spelling, "R@example.com", sizeof "R@example.com");
-    changes_put(&fixture.changes, 3, SPAN("acme"), name_of(number, name), &state);
+    changes_put(&fixture.changes, 3, SPAN("acme"), name_of(number, name), &state, stored);
+}
+
+static void change(unsigned number, int64_t at_ms, unsigned days)
+{
+    change_stored(number, at_ms, days, &STORED_UNKNOWN);
 }
 
 /* The transaction is committed in Kafka. */
@@ -183,6 +192,23 @@ static void expect_unknown(unsigned number)
     struct recipient_state state;
     char name[64];
     assert_false(unwritten_get(&fixture.unwritten, SPAN("acme"), name_of(number, name), &state));
+}
+
+static void what_the_file_was_found_to_hold_comes_back_with_what_is_written_last(void **unused)
+{
+    (void)unused;
+    struct error error;
+    change_stored(1, 1000, 1, &(struct stored){.soft = 77, .has_soft = true, .is_known = true});
+    change(1, 1500, 2);
+    change(2, 1000, 1);
+    committed(100, 20, 7);
+    change(1, 2000, 3);
+    change_stored(2, 2000, 2, &(struct stored){.soft = 88, .has_soft = true, .is_known = true});
+    committed(101, 21, 7);
+    assert_true(flush(&error));
+    assert_int_equal(fixture.file.at_of[1], 2000);
+    assert_int_equal(fixture.file.stored_of[1], 77);
+    assert_int_equal(fixture.file.stored_of[2], 0); /* it was changed before the file was asked */
 }
 
 static void the_last_of_several_changes_is_found_and_no_other_recipient(void **unused)
@@ -316,6 +342,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(what_the_file_was_found_to_hold_comes_back_with_what_is_written_last),
         TEST(the_last_of_several_changes_is_found_and_no_other_recipient),
         TEST(one_flush_writes_each_recipient_once_in_order_with_place_and_position),
         TEST(a_recipient_of_whom_nothing_is_left_is_found_as_empty_and_removed),

@@ -150,6 +150,67 @@ static void putting_again_replaces_all_rows_of_a_recipient(void **state)
     store_close(store);
 }
 
+/* From `from` to `to` grounds, read before the transaction; `touch`: one of them changes. */
+static void put_known(unsigned from, unsigned to, bool touch)
+{
+    struct recipient_state before, after, got;
+    struct stored stored;
+    bool found;
+    make_largest(&before);
+    after = before;
+    before.ground_count = from;
+    after.ground_count = to;
+    after.recent[0]++;
+    if (touch && to) after.grounds[to - 1].since_ms = 77;
+    struct store *store = open_usual();
+    ok(store_begin(store, &error));
+    put_numbers(store, 0, 3); /* 6 rows */
+    ok(store_put(store, SPAN("t"), SPAN("a@example.com"), &before, &error));
+    ok(store_commit(store, 1, false, NOW_MS, &error));
+    ok(store_get_known(store, SPAN("t"), SPAN("a@example.com"), &got, &stored, &error));
+    assert_true(stored.is_known && stored.has_soft && stored.ground_count == from);
+    ok(store_begin(store, &error));
+    ok(store_put_known(store, SPAN("t"), SPAN("a@example.com"), &after, &stored, &error));
+    ok(store_commit(store, 2, false, NOW_MS, &error));
+    ok(store_get(store, SPAN("t"), SPAN("a@example.com"), &got, &found, &error));
+    assert_true(found && states_are_equal(&got, &after));
+    expect_sound(store, 6 + 1 + to);
+    store_close(store);
+    ok(store_discard(folder, 3, &found, &error));
+}
+
+static void what_is_known_of_a_recipient_need_not_be_read_to_replace_it(void **state)
+{
+    (void)state;
+    static const unsigned counts[] = {0, 1, 2, STATE_GROUNDS_MAX};
+    for (unsigned from = 0; from < 4; from++)
+        for (unsigned to = 0; to < 4; to++)
+            for (unsigned touch = 0; touch < 2; touch++)
+                put_known(counts[from], counts[to], touch != 0);
+}
+
+static void a_recipient_known_not_to_be_there_is_added(void **state)
+{
+    (void)state;
+    struct recipient_state one, got;
+    struct stored stored;
+    struct store *store = open_usual();
+    make_state(1, &one);
+    ok(store_get_known(store, SPAN(""), SPAN("a@example.com"), &got, &stored, &error));
+    assert_true(stored.is_known && !stored.has_soft && stored.ground_count == 0);
+    ok(store_begin(store, &error));
+    ok(store_put_known(store, SPAN(""), SPAN("a@example.com"), &one, &stored, &error));
+    ok(store_commit(store, 1, false, NOW_MS, &error));
+    expect_sound(store, 1 + one.ground_count);
+    /* What was known then is so no more, which looks like damage. */
+    ok(store_begin(store, &error));
+    assert_false(store_put_known(store, SPAN(""), SPAN("a@example.com"), &one, &stored, &error));
+    assert_int_equal(error.code, EXIT_BAD_DATA);
+    assert_false(store_commit(store, 2, false, NOW_MS, &error));
+    assert_int_equal(store_place(store), 1);
+    store_close(store);
+}
+
 static void deleting_takes_one_recipient_of_one_tenant(void **state)
 {
     (void)state;
@@ -339,6 +400,8 @@ int main(void)
         TEST(a_key_that_is_too_long_is_an_error_and_spoils_the_transaction),
         TEST(a_commit_survives_and_a_rollback_leaves_no_trace),
         TEST(putting_again_replaces_all_rows_of_a_recipient),
+        TEST(what_is_known_of_a_recipient_need_not_be_read_to_replace_it),
+        TEST(a_recipient_known_not_to_be_there_is_added),
         TEST(deleting_takes_one_recipient_of_one_tenant),
         TEST(the_position_comes_back_with_all_its_origins),
         TEST(a_reader_sees_what_is_committed_beside_the_writer),
