@@ -307,9 +307,10 @@ enum kafka_step kafka_producer_send(struct kafka_producer *producer,
 {
     rd_kafka_topic_t *topic = find_topic(producer, message->topic);
     CHECK(topic);
-    struct producer_wait wait = wait_for(producer, producer->transaction_timeout_ms);
     rd_kafka_headers_t *headers = make_headers(message);
     rd_kafka_error_t *failure = produce(producer, topic, message, headers);
+    struct producer_wait wait = {0};
+    if (failure) wait = wait_for(producer, producer->transaction_timeout_ms); /* asks the clock */
     while (failure && rd_kafka_error_code(failure) == RD_KAFKA_RESP_ERR__QUEUE_FULL &&
            !is_over(&wait)) {
         rd_kafka_error_destroy(failure);
